@@ -1,0 +1,1 @@
+"""The reference controller: one implementation of the specification."""

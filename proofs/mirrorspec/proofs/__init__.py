@@ -1,0 +1,1 @@
+"""Why the protocol holds: exhaustive search."""
