@@ -1,0 +1,40 @@
+# Needs Python 3.11 or newer and make, nothing else: each target makes .venv, or mends it, before it works.
+# Nothing is installed outside .venv. PYTHON=... chooses the interpreter, ARGS=... is handed on to the command.
+
+PY = .venv/bin/python
+ARGS =
+
+.PHONY: help verify test lint clean setup setup-dev
+
+help:
+	@echo 'make verify   the main job: every engine on the protocol, the controller and recorded histories'
+	@echo 'make test     the test suite'
+	@echo 'make lint     ruff, mypy, pyright and the import direction'
+	@echo 'make clean    remove .venv and every cache'
+	@echo
+	@echo "ARGS='...' is handed on, as in: make test ARGS='-k cut -x'"
+	@echo 'PYTHON=/path/to/python3.12 chooses the interpreter.'
+
+# The set-up decides for itself whether there is anything to do; that takes some hundredths of a second.
+setup:
+	@sh tools/setup.sh test
+
+setup-dev:
+	@sh tools/setup.sh dev
+
+verify: setup
+	$(PY) -m mirrorspec.cli verify $(ARGS)
+
+test: setup
+	$(PY) -m pytest $(ARGS)
+
+lint: setup-dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m pyright --pythonpath $(PY)
+	$(PY) -m importlinter.cli lint
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find spec proofs impl oracle model_tests -name __pycache__ -type d -prune -exec rm -rf {} +
