@@ -1,0 +1,188 @@
+"""The reading in which a set is a Python integer, one bit a thing: for execution, replay and explanation.
+
+Read `Bits` beside the list of operations in `terms`: one method a kind of node, given the node and its arguments' values.
+The same text serves the batch reading, where a value may also be a column of such integers; only `choose` and the truths
+differ there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from mirrorspec.spec.model import Model, Parameters, StagedStep
+from mirrorspec.spec.sorts import Sort
+from mirrorspec.spec.terms import Term, fold
+from mirrorspec.spec.universe import Universe
+
+Value = Any
+"""A word of bits; in the batch reading, a word or a column of words. A relation is a tuple of words, one a write."""
+Valuation = Mapping[str, Value]
+
+
+class Bits:
+    """The algebra of words over a universe, for one state and one choice of parameters."""
+
+    def __init__(self, universe: Universe, state: Valuation, parameters: Mapping[str, int]) -> None:
+        self.universe = universe
+        self.state = state
+        self.parameters = parameters
+
+    def field(self, node: Term) -> Value:
+        return self.state[node.name]
+
+    relation_field = field
+
+    def parameter(self, node: Term) -> Value:
+        return 1 << self.parameters[node.name]
+
+    def empty(self, node: Term) -> Value:
+        return 0
+
+    def full(self, node: Term) -> Value:
+        return self.universe.full(_sort(node))
+
+    def first_session(self, node: Term) -> Value:
+        return 1
+
+    def meet(self, node: Term, a: Value, b: Value) -> Value:
+        return a & b
+
+    def join(self, node: Term, a: Value, b: Value) -> Value:
+        return a | b
+
+    def complement(self, node: Term, a: Value) -> Value:
+        return a ^ self.universe.full(_sort(node))
+
+    def choose(self, node: Term, truth: Value, a: Value, b: Value) -> Value:
+        return a if truth else b
+
+    def owned(self, node: Term, owners: Value) -> Value:
+        """The union of what each owner in the set owns: one table of masks a pair of sorts."""
+        thing, owner = _sort(node), Sort(node.name)
+        return self._gather(owners, [self.universe.owned(thing, owner, i) for i in range(self.universe.sizes[owner])])
+
+    def owner(self, node: Term, things: Value) -> Value:
+        thing, owner = Sort(node.name), _sort(node)
+        return self._gather(things, [1 << o for o in self.universe.owners[thing, owner]])
+
+    def earlier(self, node: Term, channel: Value) -> Value:
+        return self._gather(channel, [self.universe.earlier(c) for c in range(self.universe.sizes[Sort.CHANNEL])])
+
+    def _gather(self, word: Value, masks: list[int]) -> Value:
+        result = 0
+        for i, mask in enumerate(masks):
+            result = result | (word >> i & 1) * mask
+        return result
+
+    def true(self, node: Term) -> Value:
+        return True
+
+    def false(self, node: Term) -> Value:
+        return False
+
+    def both(self, node: Term, a: Value, b: Value) -> Value:
+        return a & b
+
+    def either(self, node: Term, a: Value, b: Value) -> Value:
+        return a | b
+
+    def negate(self, node: Term, a: Value) -> Value:
+        return not a
+
+    def within(self, node: Term, a: Value, b: Value) -> Value:
+        return (a & (b ^ self.universe.full(_sort(node)))) == 0
+
+    def no_needs(self, node: Term) -> Value:
+        return (0,) * self.universe.sizes[Sort.WRITE]
+
+    def record(self, node: Term, relation: Value, row: Value, needed: Value) -> Value:
+        return tuple(needed if row >> w & 1 else old for w, old in enumerate(relation))
+
+    def closed(self, node: Term, relation: Value, image: Value, among: Value) -> Value:
+        missing = 0
+        held = image & among
+        for w, needs in enumerate(relation):
+            missing = missing | (held >> w & 1) * (needs & among & ~image)
+        return missing == 0
+
+
+def _sort(node: Term) -> Sort:
+    assert node.sort is not None
+    return node.sort
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A step about particular things."""
+
+    step: StagedStep
+    things: tuple[int, ...]
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """The index of the thing for each parameter's name."""
+        return dict(zip((name for name, _ in self.step.parameters), self.things, strict=True))
+
+    def label(self, universe: Universe) -> str:
+        """The event as it is printed: the step, and its things by name."""
+        names = (universe.name(sort, i) for (_, sort), i in zip(self.step.parameters, self.things, strict=True))
+        return f"{self.step.name}({', '.join(names)})"
+
+
+def choices(parameters: Parameters, universe: Universe) -> Iterator[tuple[int, ...]]:
+    """Every choice of things for the parameters."""
+    return product(*(range(universe.sizes[sort]) for _, sort in parameters))
+
+
+class BitsReading:
+    """A model over a universe, one state at a time. A state is a dict from field names to words."""
+
+    def __init__(self, model: Model, universe: Universe) -> None:
+        self.model = model
+        self.universe = universe
+        self.events = [Event(step, things) for step in model.steps for things in choices(step.parameters, universe)]
+        self.by_label = {event.label(universe): event for event in self.events}
+
+    def initial(self) -> dict[str, Value]:
+        """The one initial state."""
+        return {name: fold(term, Bits(self.universe, {}, {})) for name, term in self.model.initial.items()}
+
+    def truth(self, term: Term, state: Valuation, parameters: Mapping[str, int] | None = None) -> bool:
+        """Whether a term holds."""
+        return bool(fold(term, Bits(self.universe, state, parameters or {})))
+
+    def refusals(self, event: Event, state: Valuation) -> list[str]:
+        """The names of the guards that refuse the event in the state; none when it is enabled."""
+        algebra = Bits(self.universe, state, event.parameters)
+        memory: dict[int, Any] = {}
+        return [name for name, guard in event.step.guards.items() if not fold(guard, algebra, memory)]
+
+    def after(self, event: Event, state: Valuation) -> dict[str, Value]:
+        """The state after the event, whether or not it is enabled."""
+        algebra = Bits(self.universe, state, event.parameters)
+        memory: dict[int, Any] = {}
+        changes = {name: fold(term, algebra, memory) for name, term in event.step.changes.items()}
+        return {**state, **changes}
+
+    def enabled(self, state: Valuation) -> Iterator[Event]:
+        """The events that can happen in the state."""
+        return (event for event in self.events if not self.refusals(event, state))
+
+    def broken(self, before: Valuation | None, event: Event | None, state: Valuation) -> list[str]:
+        """The names of the properties (SOMETIMES apart) that the state, or the step into it, breaks."""
+        names = []
+        for p in self.model.properties:
+            if p.kind == "sometimes":
+                continue
+            good = all(
+                self.truth(p.of_state, state, dict(zip((n for n, _ in p.parameters), things, strict=True)))
+                for things in choices(p.parameters, self.universe)
+            )
+            if good and before is not None and event is not None and event.step.name in p.of_step:
+                good = self.truth(p.of_step[event.step.name], before, event.parameters)
+            if not good:
+                names.append(p.name)
+        return names

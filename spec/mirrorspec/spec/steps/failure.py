@@ -1,0 +1,95 @@
+"""Crash and restart of a control unit, failure of its non-volatile storage, and who belongs to the session.
+
+What survives a restart is said here and nowhere else: whatever a step does not change is durable. A unit that is down is one
+that takes no step, so crash and restart are one step.
+"""
+
+from __future__ import annotations
+
+from mirrorspec.spec.configuration import Configuration, Restart
+from mirrorspec.spec.sorts import Sort
+from mirrorspec.spec.state import State
+from mirrorspec.spec.step import Changes, Guards, step, then, when
+from mirrorspec.spec.steps.increment import leave
+from mirrorspec.spec.terms import SetTerm
+
+
+def forget_transfers(s: State, u: SetTerm) -> Changes:
+    """All transfers of a unit are given up; their tracks are still out of sync."""
+    return then(
+        in_flight=s.in_flight & ~u.tracks,
+        delivered=s.delivered & ~u.tracks,
+        rewritten=s.rewritten & ~u.tracks,
+    )
+
+
+@step("[0017] [0031] [0033]", u=Sort.UNIT, fault="crash_primary")
+def restart_primary(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """A primary crashes and comes back with what its non-volatile storage holds: bitmaps, mode, and what it refuses."""
+    out_of_sync = s.out_of_sync & ~(s.unpersisted & u.tracks)
+    change_recording = s.change_recording & ~(s.unpersisted & u.tracks)
+    changes = forget_transfers(s, u)
+    if options.restart is Restart.LEAVE:
+        active = u & (s.pending | s.in_progress)
+        changes |= leave(s, active) | then(
+            pending=s.pending & ~u, in_progress=s.in_progress & ~u, rewritten=s.rewritten & ~u.tracks
+        )
+    else:
+        changes |= then(out_of_sync=out_of_sync, change_recording=change_recording)
+    return when(), changes | then(unpersisted=s.unpersisted & ~u.tracks)
+
+
+@step("[0019]", u=Sort.UNIT, fault="crash_secondary")
+def restart_secondary(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """A secondary crashes and comes back: its images, relations, taint and fences are durable, transfers are given up."""
+    return when(), forget_transfers(s, u)
+
+
+@step("[0017] [0031]", u=Sort.UNIT, fault="persist_failure")
+def fail_storage(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """A primary can no longer persist changes of its bitmaps."""
+    return when(sound=u.outside(s.nvs_failed)), then(nvs_failed=s.nvs_failed | u)
+
+
+@step("[0017] [0031]", u=Sort.UNIT, fault="persist_failure")
+def mend_storage(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """It can again."""
+    return when(failed=u <= s.nvs_failed), then(nvs_failed=s.nvs_failed & ~u)
+
+
+@step("[0005] [0007] [0026]", c=Sort.CHANNEL, fault="membership")
+def establish(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """Between increments a unit's pairs are established: it becomes a member, and all its tracks are copied first."""
+    u = c.unit
+    return (
+        when(
+            outsider=u.outside(s.members),
+            between=(s.joined | s.left).is_empty(),
+            starting=c.session <= s.starting,
+            obeyed=c.outside(s.fenced),
+        ),
+        then(members=s.members | u, out_of_sync=s.out_of_sync | u.tracks),
+    )
+
+
+@step("[0007] [0026]", c=Sort.CHANNEL, fault="membership")
+def dismiss(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """Between increments a unit leaves the session; recovery no longer offers its volumes."""
+    u = c.unit
+    return (
+        when(
+            member=u <= s.members,
+            between=(s.joined | s.left).is_empty(),
+            starting=c.session <= s.starting,
+            obeyed=c.outside(s.fenced),
+        ),
+        then(
+            members=s.members & ~u,
+            covered=s.covered & ~u.volumes,
+            out_of_sync=s.out_of_sync & ~u.tracks,
+            **forget_transfers(s, u),
+        ),
+    )
+
+
+STEPS = (restart_primary, restart_secondary, fail_storage, mend_storage, establish, dismiss)
