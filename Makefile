@@ -33,7 +33,7 @@ lint: setup-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m pyright --pythonpath $(PY)
-	$(PY) -m importlinter.cli lint
+	.venv/bin/lint-imports
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -15,6 +15,7 @@ EXTRA=${1:?usage: sh tools/setup.sh EXTRA}
 VENV=.venv
 PY=$VENV/bin/python
 STAMP=$VENV/ready
+MADE=$VENV/made-in
 LOG=$VENV/setup.log
 OLDEST='3, 11'
 
@@ -33,24 +34,32 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # An interpreter counts when it runs, not when it is found: a pyenv shim is found and then refuses.
 usable() { "$1" -c "import sys; sys.exit(sys.version_info < ($OLDEST))" >/dev/null 2>&1; }
 
-# What .venv was made from: the package's declaration, the extra, and the folder, since a venv cannot be moved.
+# The interpreter behind $1: an activated .venv may be ours, which is about to be removed.
+base_of() { "$1" -c 'import sys; print(getattr(sys, "_base_executable", None) or sys.executable)'; }
+
+# The installation behind $1, the same for an interpreter and for a venv made from it.
+origin_of() { "$1" -c 'import sys; print(sys.base_prefix, sys.version)'; }
+
+is_asked_for() { [ -z "${PYTHON:-}" ] || [ "$(origin_of "$PYTHON" 2>&1)" = "$(origin_of "$PY")" ]; }
+
+# What .venv was made from: the declaration, the way it is installed, and the folder, since a venv cannot be moved.
 wanted() { { cat pyproject.toml tools/setup.sh; pwd; } | cksum; }
 
 is_ready() {
     [ -f "$STAMP" ] && [ "$(sed -n 1p "$STAMP")" = "$(wanted)" ] || return 1
-    case " $(sed -n 2p "$STAMP") " in *" $EXTRA "* | *" dev "*) ;; *) return 1 ;; esac
-    usable "$PY"
+    case $(sed -n 2p "$STAMP") in "$EXTRA" | dev) ;; *) return 1 ;; esac
+    usable "$PY" && is_asked_for
 }
 
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         usable "$PYTHON" || die "PYTHON=$PYTHON does not run, or is older than 3.11."
-        echo "$PYTHON"
+        base_of "$PYTHON"
         return
     fi
     for name in python3.13 python3.12 python3.11 python3 python python3.14; do
         if have "$name" && usable "$name"; then
-            echo "$name"
+            base_of "$name"
             return
         fi
     done
@@ -63,26 +72,42 @@ no_python() {
         "or name one that is elsewhere: make PYTHON=/path/to/python3.12 ..."
 }
 
-# The ways to make a venv, the plainest first; each leaves a python in it that can install.
+# A .venv that was made here and still runs is kept and brought up to date, which is quicker than a new one.
+is_kept() {
+    [ -f "$MADE" ] && [ "$(cat "$MADE")" = "$(pwd)" ] && usable "$PY" && is_asked_for
+}
+
+# The ways to make a venv, the plainest first; each leaves a python in it that something can install into.
 # Debian splits ensurepip off into python3-venv, but its pip can install into a venv that has none.
 make_venv() {
-    rm -rf "$VENV"
-    if "$1" -m venv "$VENV" >"$OUT" 2>&1; then return; fi
-    rm -rf "$VENV"
-    if "$1" -m venv --without-pip "$VENV" >>"$OUT" 2>&1 &&
-        "$1" -m pip --python "$PY" install --quiet pip >>"$OUT" 2>&1; then return; fi
-    rm -rf "$VENV"
-    if "$1" -m virtualenv --quiet "$VENV" >>"$OUT" 2>&1; then return; fi
-    rm -rf "$VENV"
-    sed 's/^/    /' "$OUT" | tail -n 8 >&2
-    die "$1 cannot make a virtual environment (what it said is above)." \
-        "On Debian and Ubuntu: apt install python3-venv. Elsewhere: $1 -m pip install --user virtualenv."
+    if have uv && clear_venv && uv venv --quiet --python "${python:->=3.11}" "$VENV" >"$OUT" 2>&1; then return; fi
+    [ -n "$python" ] || no_python
+    if clear_venv && "$python" -m venv "$VENV" >"$OUT" 2>&1; then return; fi
+    if clear_venv && "$python" -m venv --without-pip "$VENV" >>"$OUT" 2>&1 &&
+        "$python" -m pip --python "$PY" install --quiet pip >>"$OUT" 2>&1; then return; fi
+    if clear_venv && "$python" -m virtualenv --quiet "$VENV" >>"$OUT" 2>&1; then return; fi
+    if clear_venv && have virtualenv && virtualenv --quiet --python "$python" "$VENV" >>"$OUT" 2>&1; then return; fi
+    clear_venv
+    grep -v '^ *$' "$OUT" | tail -n 8 | sed 's/^/    /' >&2
+    die "$python cannot make a virtual environment (what it said is above)." \
+        "On Debian and Ubuntu: apt install python3-venv. Elsewhere: $python -m pip install --user virtualenv."
+}
+
+clear_venv() { rm -rf "$VENV"; }
+
+install_with_uv() {
+    have uv && uv pip install --quiet --python "$PY" --editable ".[$EXTRA]" >"$LOG" 2>&1
+}
+
+install_with_pip() {
+    "$PY" -m pip --version >/dev/null 2>&1 || "$PY" -m ensurepip >>"$LOG" 2>&1
+    "$PY" -m pip install --editable ".[$EXTRA]" >>"$LOG" 2>&1
 }
 
 explain_failure() {
     grep -v '^ *$' "$LOG" | tail -n 12 | sed 's/^/    /' >&2
-    if grep -qiE 'connection|resolve|unreachable|timed out|max retries|dns error|error sending request' "$LOG"; then
-        die "the packages could not be fetched: the network, or the package index, cannot be reached." \
+    if grep -qiE 'connection|resolve|unreachable|timed out|max retries|dns error|error sending request|no matching distribution' "$LOG"; then
+        die "the packages could not be fetched: the network, or the package index, cannot be reached or lacks them." \
             "Behind a mirror or without a network, point PIP_INDEX_URL (or PIP_FIND_LINKS with PIP_NO_INDEX=1) at" \
             "where the packages are, then run the same command again."
     fi
@@ -91,34 +116,17 @@ explain_failure() {
 
 is_ready && exit 0
 
-python=$(find_python) || exit 1
-mkdir -p "${TMPDIR:-/tmp}" && OUT=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}."
-trap 'rm -f "$OUT"' EXIT
+trap 'rm -f "${OUT:-}"' EXIT
 trap 'exit 130' INT TERM
+OUT=$(mktemp) || die "no temporary file can be made in ${TMPDIR:-/tmp}."
+if [ -e "$VENV" ] && [ ! -d "$VENV" ]; then die "$VENV is not a folder; move it away."; fi
+python=$(find_python) || exit 1
 
-[ -e "$VENV" ] && [ ! -d "$VENV" ] && die "$VENV is not a folder; move it away."
-rm -f "$STAMP"
 echo "setup: installing mirrorspec[$EXTRA] into $VENV; the first time this takes some minutes" >&2
-
-if have uv && uv --version >/dev/null 2>&1; then
-    if { uv venv --quiet --clear --seed --python "${python:->=3.11}" "$VENV" && mkdir -p "$VENV" &&
-        uv pip install --quiet --python "$PY" --editable ".[$EXTRA]"; } >"$OUT" 2>&1; then
-        installed=uv
-    else
-        [ -n "$python" ] || { cat "$OUT" >&2; no_python; }
-        echo "setup: uv could not do it ($(grep -v '^ *$' "$OUT" | tail -n 1)); trying pip" >&2
-    fi
-fi
-
-if [ -z "${installed:-}" ]; then
-    [ -n "$python" ] || no_python
-    # An older .venv at this place is kept and brought up to date when it works, which is quicker than a new one.
-    if ! { [ -f "$VENV/made-in" ] && [ "$(cat "$VENV/made-in")" = "$(pwd)" ] && [ -z "${PYTHON:-}" ] &&
-        usable "$PY" && "$PY" -m pip --version >/dev/null 2>&1; }; then
-        make_venv "$python"
-        pwd >"$VENV/made-in"
-    fi
-    "$PY" -m pip install --editable ".[$EXTRA]" >"$LOG" 2>&1 || explain_failure
-fi
-
+rm -f "$STAMP"
+is_kept || make_venv
+pwd >"$MADE"
+: >"$LOG"
+# uv knows nothing of pip's settings (a mirror, say), so where it fails pip has its try.
+install_with_uv || install_with_pip || explain_failure
 { wanted; echo "$EXTRA"; } >"$STAMP"

@@ -133,7 +133,7 @@ def run(args: Sequence[str]) -> int:
 
 
 def _invoke(args: list[str]) -> int:
-    """Let click parse *args* and run the verb, without `cli.main`: on a closed pipe that exits with 1, our *violated*."""
+    """Let click parse *args* and run the verb, but not by `cli.main`: on a closed pipe it exits with 1, *violated*."""
     completion = os.environ.get("_MIRRORSPEC_COMPLETE")
     if completion:
         return shell_complete(cli, {}, PROGRAM, "_MIRRORSPEC_COMPLETE", completion)
@@ -158,7 +158,7 @@ def _internal(error: Exception) -> Exit:
     text = "".join(traceback.format_exception(error))
     what = f"internal error: {type(error).__name__}: {error}"
     if os.environ.get("MIRRORSPEC_DEBUG") == "1":
-        return _say(f"{what}\n{text}", Exit.INTERNAL)
+        return _say(f"{what}\n{text.rstrip()}", Exit.INTERNAL)
     try:
         with tempfile.NamedTemporaryFile("w", prefix=f"{PROGRAM}-", suffix=".txt", delete=False) as file:
             file.write(f"Python {sys.version}\n{sys.argv}\n{text}")
