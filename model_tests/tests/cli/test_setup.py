@@ -49,7 +49,7 @@ case "$*" in
     "-m pip --python .venv/bin/python install"*) exec .venv/bin/python -m ensurepip ;;
     "-m virtualenv"*) echo "No module named virtualenv"; exit 1 ;;
 esac
-exec {sys.executable} "$@"
+exec "{sys.executable}" "$@"
 """
 
 
@@ -79,7 +79,7 @@ class Machine:
 
     def real_python(self, name: str) -> None:
         """Put the Python that runs this test on this machine's PATH as *name*."""
-        self.program(name, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        self.program(name, f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
 
     def setup(self, extra: str = "test", **environment: str) -> tuple[int, str]:
         """Run the script; its exit code and what it said."""
