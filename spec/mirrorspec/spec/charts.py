@@ -65,7 +65,8 @@ class FlashRelation(StateMachine):
     flash = settled.to(flashed)
     commit = flashed.to(committed)
     withdraw = settled.to(withdrawn) | flashed.to(withdrawn)
-    settle = flashed.to(settled) | committed.to(settled) | withdrawn.to(settled) | settled.to.itself()
+    settle = committed.to(settled) | withdrawn.to(settled)
+    supersede = flashed.to(settled)
 
 
 CHARTS: tuple[type[StateMachine], ...] = (PrimaryMode, SessionPhase, FlashRelation)

@@ -51,6 +51,15 @@ class Restart(StrEnum):
     """Preserved images are volatile, so it leaves the increment and merges."""
 
 
+class Recovery(StrEnum):
+    """From which flash targets recovery takes its image."""
+
+    LAST_COMPLETE = "last_complete"
+    """From those of the last increment that all volumes have: a revertible flash of a later one is reverted."""
+    NEWEST = "newest"
+    """From whatever each target holds: the obvious thing to do, and wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """One variant of the protocol."""
@@ -62,6 +71,7 @@ class Configuration:
     collision: Collision = Collision.PRESERVE
     switch: Switch = Switch.AFTER
     restart: Restart = Restart.RESUME
+    recovery: Recovery = Recovery.LAST_COMPLETE
 
     def with_options(self, **options: StrEnum) -> Configuration:
         """This configuration with some choices changed, and named after them."""

@@ -51,6 +51,8 @@ ENVIRONMENTS: dict[str, Environment] = dict(
         _named("standard", "bad links and both timers: what every installation sees", *_LINKS, *_TIMERS),
         _named("crashes", "control units crash too", *_LINKS, *_TIMERS, *_CRASHES, "persist_failure"),
         _named("takeover", "sessions take over from one another", *_LINKS, *_TIMERS, "takeover"),
+        _named("rivals", "a session is taken over from, and nothing else fails", "takeover"),
+        _named("failover", "a session and control units fail together", "takeover", *_CRASHES),
         _named("membership", "units come, with an initial copy, and go", *_LINKS, *_TIMERS, "membership"),
         _named("all", "every fault at once", *SWITCHES),
     ]

@@ -1,8 +1,8 @@
 """What of a state can still be read: the rest is emptied before a state is stored.
 
 For each field the part that matters. It is no part of the protocol: it makes several times fewer states, and is sound only
-because no guard and no property can tell the difference, which `model_tests` checks for every configuration and deviation.
-A deviation that reads what is dead here says so (`Deviation.reads`).
+because no guard and no property can tell the difference, which `model_tests` checks for every configuration. A deviation may
+read what is dead here, so nothing is emptied where one is at work.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from mirrorspec.spec.configuration import Configuration
 from mirrorspec.spec.environment import Environment
 from mirrorspec.spec.liveness import LIVE
 from mirrorspec.spec.properties import PROPERTIES, Kind, Property
-from mirrorspec.spec.simplify import assuming, conjunction, evident
+from mirrorspec.spec.simplify import assuming, conjunction, evident, follows
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import Field, State, field_table, symbolic_state
 from mirrorspec.spec.step import Changes, Guards, Step
@@ -125,6 +125,9 @@ def after(changes: Changes) -> State:
 def _staged_property(p: Property, options: Configuration, steps: list[StagedStep]) -> StagedProperty:
     s = symbolic_state()
     of_state = TRUE if p.of_step else p.truth(s, s, options)
+    if p.relief:
+        relief = next(step for step in steps if step.name == p.relief)
+        of_state = TRUE if all(follows(g, of_state) for g in relief.guards.values()) else of_state.implies(relief.enabled)
     of_step: dict[str, Truth] = {}
     if p.of_step:
         for step in steps:
@@ -222,14 +225,14 @@ def build(
     steps: Iterable[Step] = STEPS.values(),
     alter: Iterable[StagedStep] | None = None,
     deviation: str | None = None,
-    reads: frozenset[str] = frozenset(),
+    emptied: bool = True,
     kinds: Iterable[Kind] = Kind,
     complete: bool = False,
 ) -> Model:
     """The model of a configuration in an environment.
 
-    *alter* gives the staged steps where a deviation has changed them, *reads* the fields whose liveness rule it breaks.
-    *kinds* are the properties wanted. A *complete* model has every field and no emptying.
+    *alter* gives the staged steps where a deviation has changed them. Unless *emptied*, parts of fields that can no longer
+    matter stay as they are. *kinds* are the properties wanted. A *complete* model has every field, as the steps are written.
     """
     staged = list(stage(options, environment, steps) if alter is None else alter)
     initial = initial_state(environment)
@@ -244,8 +247,8 @@ def build(
     )
     s = symbolic_state()
     live: dict[str, SetTerm] = {}
-    for name, rule in LIVE.items():
-        if name not in constants and name not in reads:
+    for name, rule in LIVE.items() if emptied else ():
+        if name not in constants:
             alive = substitute(rule(s, options), constants)
             if alive.kind != "full":
                 live[name] = alive

@@ -45,6 +45,8 @@ class Property:
     """Whether it speaks of two states; else the second is not read."""
     needs_step: str = ""
     """A step that must be part of the model for the property to make sense."""
+    relief: str = ""
+    """A step that must be enabled, for the same thing, wherever the truth holds: then that is the promise."""
 
 
 def consistent(s: State, _: State, options: Configuration) -> Truth:
@@ -81,10 +83,9 @@ def frozen_set_falls(before: State, after: State, options: Configuration) -> Tru
     return (after.out_of_sync & drains) <= before.out_of_sync
 
 
-def hold_ends(s: State, _: State, options: Configuration) -> Truth:
-    """A unit that holds its writes has not left the increment, and its run timer can end the hold."""
-    u = parameter("u", Sort.UNIT)
-    return (u <= s.pending).implies(u.outside(s.in_progress | s.left))
+def held(s: State, _: State, options: Configuration) -> Truth:
+    """A unit holds its writes."""
+    return parameter("u", Sort.UNIT) <= s.pending
 
 
 def _reaches(what: Callable[[State], Truth]) -> Callable[[State, State, Configuration], Truth]:
@@ -143,10 +144,11 @@ PROPERTIES: dict[str, Property] = {
         Property(
             "hold_ends",
             Kind.AVAILABILITY,
-            "the run timer can end every hold",
+            "wherever a unit holds its writes, the run timer can end the hold",
             "[0039] 430",
-            hold_ends,
+            held,
             needs_step="run_timeout",
+            relief="run_timeout",
         ),
         _sometimes("a unit is pending", "some unit is increment pending", "[0039] 454", lambda s: s.pending.some()),
         _sometimes(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mirrorspec.spec.configuration import Configuration
+from mirrorspec.spec.configuration import Configuration, Recovery
 from mirrorspec.spec.state import State
 from mirrorspec.spec.terms import SetTerm, Truth, choose
 
@@ -27,6 +27,8 @@ def recovered(s: State, options: Configuration) -> SetTerm:
     Hardened: once any volume is committed, all targets; else the targets with every revertible flash reverted. In the
     seed a flash is final, and while the flashes are partial the secondaries stand in for the targets [0048-0049].
     """
+    if options.recovery is Recovery.NEWEST:
+        return s.target
     if options.hardened:
         return choose(s.committed.some(), s.target, _reverted(s))
     partial = s.flashed.some() & ~(s.members.volumes <= s.flashed)

@@ -93,6 +93,7 @@ class State:
     flashed: SetTerm = _volumes("flashed in this increment, revertible until committed")
     committed: SetTerm = _volumes("flashed and committed in this increment")
     withdrawn: SetTerm = _volumes("the increment's flash was reverted, or refused in advance")
+    reported_withdrawn: SetTerm = _volumes("replied that the flash is withdrawn")
     tainted: SetTerm = _volumes("received data that was sent after its unit had left this increment")
     covered: SetTerm = _volumes("had a committed flash before this increment: recovery has something to offer")
 

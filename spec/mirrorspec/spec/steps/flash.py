@@ -61,6 +61,7 @@ def withdraw(s: State, c: SetTerm, v: SetTerm, options: Configuration) -> tuple[
         ),
         then(
             **relation.changes,
+            reported_withdrawn=s.reported_withdrawn | v,
             target=choose(v <= s.flashed, s.target.onto(v.tracks.writes, s.previous), s.target),
         ),
     )

@@ -52,11 +52,17 @@ def all_flashed(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
     )
 
 
-def next_increment(s: State, k: SetTerm) -> Changes:
-    """The next increment begins: nothing of the last one is current any more; start increment is sent."""
+def next_increment(s: State, k: SetTerm, options: Configuration) -> Changes:
+    """The next increment begins: nothing of the last one is current any more; start increment is sent.
+
+    In the seed a flash is final, and the next one takes its place. Hardened, a relation stays as it is until it is committed
+    or withdrawn, whatever the session believes.
+    """
     units, channels = empty(Sort.UNIT), empty(Sort.CHANNEL)
+    relation = moves(FlashRelation, "settle" if options.hardened else "supersede", full(Sort.VOLUME))
     return then(
-        **moves(FlashRelation, "settle", full(Sort.VOLUME)).changes,
+        **relation.changes,
+        reported_withdrawn=empty(Sort.VOLUME),
         joined=units,
         ran=units,
         drained=units,
@@ -86,7 +92,7 @@ def all_committed(s: State, k: SetTerm, options: Configuration) -> tuple[Guards,
             ended=s.members <= s.left,
             heeded=(k.channels & ~s.fenced).some(),
         ),
-        then(**phase.changes, **next_increment(s, k), covered=s.covered | volumes),
+        then(**phase.changes, **next_increment(s, k, options), covered=s.covered | volumes),
     )
 
 
@@ -105,10 +111,10 @@ def all_aborted(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
         when(
             phase=phase.allowed,
             ended=s.members <= s.left,
-            withdrawn=s.members.volumes <= s.withdrawn,
+            withdrawn=s.members.volumes <= s.reported_withdrawn,
             heeded=(k.channels & ~s.fenced).some(),
         ),
-        then(**phase.changes, **next_increment(s, k)),
+        then(**phase.changes, **next_increment(s, k, options)),
     )
 
 

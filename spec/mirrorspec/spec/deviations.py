@@ -1,0 +1,429 @@
+"""Ways to get the protocol wrong, each met in the field or found by proof: every one must be caught.
+
+A deviation drops guards, forgets changes, or exchanges or adds a step (`broken`); nothing else of the specification moves.
+Each names the fault it stands for (docs/explanation/faults.md lists where each was seen), the smallest bounds and the
+environment in which it shows, and the property that its shortest trace breaks. A deviation that breaks nothing says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mirrorspec.spec.configuration import HARDENED, Configuration, Recovery
+from mirrorspec.spec.environment import ENVIRONMENTS
+from mirrorspec.spec.errors import unknown_name
+from mirrorspec.spec.model import Model, StagedStep, build, stage
+from mirrorspec.spec.properties import Kind
+from mirrorspec.spec.step import Step
+from mirrorspec.spec.steps import STEPS, broken
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One thing done wrong."""
+
+    name: str
+    fault: str
+    """What goes wrong, in a sentence."""
+    environment: str
+    bounds: str
+    drops: tuple[str, ...] = ()
+    """Guards left out, as ``step.guard``; ``*.guard`` is that guard of every step."""
+    forgets: tuple[str, ...] = ()
+    """Changes left out, as ``step.field``."""
+    puts: tuple[Step, ...] = ()
+    """Steps that take the place of those of the same name, or come beside them."""
+    without: tuple[str, ...] = ()
+    """Steps left out."""
+    configuration: Configuration = field(default=HARDENED)
+    harmless: str = ""
+    """Why it breaks nothing; empty for one that must be caught."""
+
+    def alter(self, steps: Iterable[Step]) -> list[StagedStep]:
+        """The staged steps with this one thing wrong. Raises `KeyError` when a name does not exist."""
+        put = {step.name: step for step in self.puts}
+        texts = [put.pop(step.name, step) for step in steps if step.name not in self.without]
+        staged = stage(self.configuration, ENVIRONMENTS[self.environment], [*texts, *put.values()])
+        unused = {*self.drops, *self.forgets}
+        result = []
+        for step in staged:
+            guards = {n: g for n, g in step.guards.items() if not _named(unused, self.drops, step.name, n)}
+            changes = {n: c for n, c in step.changes.items() if not _named(unused, self.forgets, step.name, n)}
+            result.append(StagedStep(step.name, step.parameters, guards, changes))
+        if unused:
+            raise KeyError(f"deviation {self.name} names what does not exist: {sorted(unused)}")
+        return result
+
+    def model(self, *, complete: bool = False) -> Model:
+        """The model in which it is caught. What a deviation makes readable again is not known, so nothing is emptied."""
+        return build(
+            self.configuration,
+            ENVIRONMENTS[self.environment],
+            alter=self.alter(STEPS.values()),
+            deviation=self.name,
+            emptied=False,
+            kinds=(Kind.SAFETY,),
+            complete=complete,
+        )
+
+
+def _named(unused: set[str], patterns: tuple[str, ...], step: str, part: str) -> bool:
+    hits = {f"{step}.{part}", f"*.{part}"} & set(patterns)
+    unused -= hits
+    return bool(hits)
+
+
+def deviation(name: str) -> Deviation:
+    """The deviation of that name. Raises `BadInputError` with the near names."""
+    if name not in DEVIATIONS:
+        raise unknown_name("deviation", name, DEVIATIONS)
+    return DEVIATIONS[name]
+
+
+_ALL = (
+    # flash of an aborted increment
+    Deviation(
+        "old_flash_accepted",
+        "a flash command of an older increment is obeyed in the next",
+        "links",
+        "2u2t2w",
+        drops=("flash.current",),
+    ),
+    Deviation(
+        "withdrawn_flash_lands",
+        "the flash of an aborted increment lands after it was withdrawn",
+        "standard",
+        "2u2t2w",
+        drops=("flash.relation",),
+    ),
+    # holds
+    Deviation(
+        "start_after_timeout",
+        "a hold that timed out takes effect later: the unit joins the increment that it has left",
+        "standard",
+        "2u2t2w",
+        drops=("start_increment.not_left",),
+    ),
+    Deviation(
+        "old_joined_accepted",
+        "two increments share one hold: the reply of the older one counts in the next",
+        "standard",
+        "2u2t2w",
+        drops=("all_joined.current",),
+    ),
+    Deviation(
+        "old_start_accepted",
+        "a start command of an older increment is obeyed in the next",
+        "links",
+        "2u2t2w",
+        drops=("start_increment.current",),
+        harmless="once the older increment is over, the session has sent start increment to every unit anyway",
+    ),
+    Deviation(
+        "run_before_all_joined",
+        "the hold is released on one unit before another is held",
+        "reliable",
+        "2u2t2w",
+        drops=("all_joined.replied", "all_joined.current"),
+    ),
+    # other messages of an older increment
+    Deviation(
+        "old_run_accepted",
+        "a run command of an older increment releases the hold of the next",
+        "links",
+        "2u2t2w",
+        drops=("run.current",),
+    ),
+    Deviation(
+        "old_drained_accepted",
+        "a report of an older increment counts as drained in the next",
+        "links",
+        "2u2t2w",
+        drops=("all_drained.current",),
+    ),
+    Deviation(
+        "old_flashed_accepted",
+        "a reply of an older increment counts as flashed in the next",
+        "links",
+        "2u2t2w",
+        drops=("all_flashed.current",),
+    ),
+    Deviation(
+        "old_commit_accepted",
+        "a commit command of an older increment commits a flash of the next",
+        "links",
+        "2u2t2w",
+        drops=("commit.current",),
+    ),
+    Deviation(
+        "old_committed_accepted",
+        "a reply of an older increment counts as committed in the next",
+        "links",
+        "2u2t2w",
+        drops=("all_committed.current",),
+    ),
+    Deviation(
+        "old_withdraw_accepted",
+        "a withdraw command of an older increment reverts a flash of the next",
+        "links",
+        "2u2t2w",
+        drops=("withdraw.current",),
+    ),
+    Deviation(
+        "old_abort_accepted",
+        "an abort command of an older increment ends the next at a primary",
+        "links",
+        "2u2t2w",
+        drops=("abort.current",),
+        harmless="it is what the increment timer may do at any moment: the unit leaves, merges, and refuses the rest",
+    ),
+    # bits
+    Deviation(
+        "acknowledgement_clears_newer_bit",
+        "the acknowledgement of an old image clears the bit of a newer write",
+        "reliable",
+        "1u1t2w",
+        forgets=("apply_write.rewritten",),
+    ),
+    Deviation(
+        "acknowledged_before_marked",
+        "a write is acknowledged although its track was not marked out of sync",
+        "reliable",
+        "1u1t2w",
+        forgets=("apply_write.out_of_sync",),
+    ),
+    Deviation(
+        "drained_with_bits_set",
+        "drained is reported while tracks are out of sync",
+        "reliable",
+        "1u1t2w",
+        drops=("report_drained.synchronised",),
+    ),
+    Deviation(
+        "write_despite_failed_persist",
+        "a write goes on although persisting its bit failed, and a restart forgets the bit",
+        "crashes",
+        "1u1t2w",
+        drops=("apply_write.persisted",),
+    ),
+    Deviation(
+        "restart_clears_bitmap",
+        "a restart clears a bitmap that is not empty",
+        "crashes",
+        "1u1t2w",
+        puts=(broken.restart_clears_bitmap,),
+    ),
+    # collisions
+    Deviation(
+        "collision_overwrites",
+        "a collision destroys the old image: what is sent was written after the cut",
+        "reliable",
+        "1u2t3w",
+        forgets=("apply_write.preserved", "apply_write.preserved_image"),
+    ),
+    Deviation(
+        "collision_forgets_in_flight",
+        "a track in flight does not count as out of sync in the collision check, and the transfer is lost",
+        "links",
+        "1u2t3w",
+        puts=(broken.collision_forgets_in_flight,),
+    ),
+    Deviation(
+        "preserved_dropped_early",
+        "the preserved image is discarded when an older transfer is acknowledged",
+        "reliable",
+        "1u2t3w",
+        puts=(broken.preserved_dropped_early,),
+    ),
+    # merge
+    Deviation(
+        "crash_inside_merge",
+        "a crash between emptying change recording and merging it into out-of-sync",
+        "crashes",
+        "1u1t2w",
+        puts=(broken.crash_inside_merge,),
+    ),
+    Deviation(
+        "swap_on_failure",
+        "the bitmaps are swapped when an increment fails, and what was not yet drained is forgotten",
+        "standard",
+        "1u1t2w",
+        puts=(broken.swap_on_failure,),
+    ),
+    Deviation(
+        "write_between_merge_and_normal",
+        "a write lands in change recording after it was merged (858) and before the mode is normal (860)",
+        "reliable",
+        "1u1t2w",
+        puts=(broken.write_between_merge_and_normal,),
+    ),
+    # flashes and commits
+    Deviation(
+        "committed_before_all_flashed",
+        "some volumes are committed while others are not yet flashed",
+        "reliable",
+        "2u2t2w",
+        drops=("all_flashed.replied", "all_flashed.current"),
+    ),
+    Deviation(
+        "flash_while_resynchronising",
+        "a pair counts as synchronised while its initial copy is under way",
+        "membership",
+        "1u1t2w",
+        forgets=("establish.out_of_sync",),
+    ),
+    Deviation(
+        "existing_flash_taken_for_success",
+        "a relation of a failed increment is found, taken for the flash that was asked for, and its copy kept",
+        "links",
+        "2u2t2w",
+        puts=(broken.flash_finds_relation,),
+    ),
+    Deviation(
+        "flash_despite_taint",
+        "a flash is obeyed after data arrived that was sent after its unit had left the increment",
+        "standard",
+        "2u2t2w",
+        drops=("flash.untainted",),
+    ),
+    # transfers
+    Deviation(
+        "acknowledged_before_hardened",
+        "the secondary acknowledges a track before it is hardened, and loses it",
+        "reliable",
+        "1u1t2w",
+        drops=("acknowledge_track.hardened",),
+    ),
+    Deviation(
+        "older_transfer_accepted",
+        "a transfer that was given up or overtaken arrives late and is applied",
+        "links",
+        "1u1t2w",
+        drops=("deliver_lingering.in_sequence",),
+    ),
+    # restarts
+    Deviation(
+        "restart_without_preserved",
+        "a primary restarts without its preserved images and goes on with the increment",
+        "crashes",
+        "1u2t3w",
+        puts=(broken.restart_without_preserved,),
+    ),
+    Deviation(
+        "restart_forgets_mode",
+        "a primary forgets in a restart that it was in an increment",
+        "crashes",
+        "1u1t2w",
+        puts=(broken.restart_forgets_mode,),
+    ),
+    Deviation(
+        "restart_forgets_in_flight",
+        "a primary counts what was in flight as synchronised after a restart",
+        "crashes",
+        "1u1t2w",
+        puts=(broken.restart_forgets_in_flight,),
+    ),
+    Deviation(
+        "restart_forgets_leaving",
+        "a primary forgets in a restart that it had left the increment, and joins it again",
+        "crashes",
+        "2u2t2w",
+        puts=(broken.restart_forgets_leaving,),
+    ),
+    Deviation(
+        "restart_forgets_taint",
+        "a secondary forgets in a restart that it received data of a later increment",
+        "crashes",
+        "2u2t2w",
+        puts=(broken.restart_forgets_taint,),
+    ),
+    Deviation(
+        "restart_forgets_withdrawal",
+        "a secondary forgets in a restart that a flash was withdrawn, and obeys it late",
+        "crashes",
+        "2u2t2w",
+        puts=(broken.restart_forgets_withdrawal,),
+    ),
+    Deviation(
+        "restart_forgets_session",
+        "a secondary forgets in a restart which session it has heard last, and obeys the older one again",
+        "failover",
+        "2u2t2w",
+        puts=(broken.restart_forgets_session,),
+    ),
+    Deviation(
+        "restart_drops_hold_and_rejoins",
+        "a primary that was pending comes back normal, and accepts start increment once more",
+        "crashes",
+        "2u2t2w",
+        puts=(broken.restart_drops_hold,),
+    ),
+    Deviation(
+        "restart_drops_hold",
+        "a primary that was pending comes back normal, and joins no increment twice",
+        "crashes",
+        "2u2t2w",
+        puts=(broken.restart_drops_hold, broken.join_once),
+        harmless="run is refused unless pending and start unless new, so the increment cannot complete",
+    ),
+    # sessions
+    Deviation(
+        "two_sessions_obeyed",
+        "units obey a session after they have answered a later one",
+        "rivals",
+        "2u2t2w",
+        drops=("*.obeyed",),
+    ),
+    Deviation(
+        "takeover_without_fence",
+        "a unit answers a new session without refusing the old one from then on",
+        "rivals",
+        "2u2t2w",
+        forgets=("answer.fenced",),
+    ),
+    Deviation(
+        "recovery_without_fence",
+        "recovery reads the flash relations, only ever reverts, and does not fence the secondaries first",
+        "rivals",
+        "2u2t2w",
+        forgets=("answer.fenced",),
+        without=("take_commit",),
+    ),
+    Deviation(
+        "membership_changed_inside_increment",
+        "a unit is dismissed from the session in the middle of an increment, and recovery still counts on it",
+        "membership",
+        "2u2t2w",
+        drops=("dismiss.between",),
+        forgets=("dismiss.covered",),
+    ),
+    # recovery
+    Deviation(
+        "recovery_from_newest",
+        "recovery takes whatever the flash targets hold, also where only some were flashed",
+        "reliable",
+        "2u2t2w",
+        configuration=HARDENED.with_options(recovery=Recovery.NEWEST),
+    ),
+    Deviation(
+        "last_good_copy_withdrawn",
+        "a takeover aborts an increment that is committed in part, and withdraws what others had reverted to",
+        "rivals",
+        "2u2t2w",
+        drops=("take_abort.uncommitted",),
+    ),
+    # harmless
+    Deviation(
+        "acknowledged_inside_the_cut",
+        "a pending unit acknowledges a write that it had applied before it was held",
+        "standard",
+        "2u2t3w",
+        drops=("acknowledge_write.released",),
+        harmless="such a write is inside the cut of its unit, and every write that may need it is issued later",
+    ),
+)
+
+DEVIATIONS: dict[str, Deviation] = {d.name: d for d in _ALL}
+"""Every deviation by its name, grouped as faults are."""
+
