@@ -1,0 +1,177 @@
+"""The search in the batch reading: the steps of a whole chunk of states at a time, as columns.
+
+For each event the guards are read for all rows, and only then, for the rows that it is enabled in, the lanes that it
+needs are gathered, its changes are read, and the changed lanes are written into copies of those rows. What does not depend on the
+event's parameters is read once a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mirrorspec.proofs.search.result import Violation
+from mirrorspec.proofs.search.store import Keys, Store
+from mirrorspec.spec.layout import Layout, Place
+from mirrorspec.spec.model import Model
+from mirrorspec.spec.properties import Kind
+from mirrorspec.spec.readings.batch import Batch
+from mirrorspec.spec.readings.bits import BitsReading, Event, choices
+from mirrorspec.spec.terms import Term, fold
+from mirrorspec.spec.universe import Universe
+
+Column = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
+
+CHUNK = 1 << 15
+"""States a call: so many that calling costs little, so few that their columns stay in the processor's cache."""
+
+
+class Columns(dict[str, Any]):
+    """The fields of many states, each a column (a relation a tuple of columns), made when it is first asked for."""
+
+    def __init__(self, layout: Layout, lanes: Column, relations: frozenset[str], rows: Rows | None = None) -> None:
+        super().__init__()
+        self.layout, self.lanes, self.relations, self.rows = layout, lanes, relations, rows
+        self.chosen: dict[int, Column] = {}
+
+    def __missing__(self, name: str) -> Any:
+        columns = tuple(map(self._column, self.layout.places[name]))
+        self[name] = columns if name in self.relations else columns[0]
+        return self[name]
+
+    def lane(self, lane: int) -> Column:
+        """The lane of the chosen rows."""
+        if self.rows is None:
+            column: Column = self.lanes[lane]
+            return column
+        if lane not in self.chosen:
+            self.chosen[lane] = self.lanes[lane].take(self.rows)
+        return self.chosen[lane]
+
+    def _column(self, place: Place) -> Column:
+        column = self.lane(place.lane)
+        if place.shift_in_lane:
+            column = column >> place.shift_in_lane
+        return column & place.mask if place.shift_in_lane + place.width < place.lane_bits else column
+
+
+class BatchEngine:
+    """Takes the steps of stored states, stores what is new, and looks at the properties."""
+
+    name = "batch"
+    chunk = CHUNK
+
+    def __init__(self, model: Model, universe: Universe, layout: Layout, stopping: Collection[str]) -> None:
+        self.model, self.universe, self.layout = model, universe, layout
+        self.events = BitsReading(model, universe).events
+        self.fired = dict.fromkeys((step.name for step in model.steps), 0)
+        self.safety = [p for p in model.properties if p.kind is not Kind.SOMETIMES and p.name in stopping]
+        self.sometimes = {p.name: False for p in model.properties if p.kind is Kind.SOMETIMES}
+        self._relations = frozenset(f.name for f in model.fields if f.relation)
+        self._type = np.dtype(f"u{layout.lane_bits // 8}")
+        self._lanes = layout.words * 64 // layout.lane_bits
+
+    def expand(self, store: Store, first: int, last: int) -> Violation | None:
+        """Take every step from the stored states of these places; the first step that breaks a property, if any."""
+        found = []
+        for event, rows, columns, memory, after in self.successors(store.keys[first:last]):
+            self.fired[event.step.name] += len(rows)
+            if broken := self.broken_step(event, columns, memory, len(rows)):
+                name, row = broken
+                return Violation(name, first + int(rows[row]), self.events.index(event))
+            found.append(after)
+        if found:
+            store.insert(np.concatenate(found))
+        return None
+
+    def successors(self, keys: Keys) -> Iterator[tuple[Event, Rows, Columns, dict[int, Any], Keys]]:
+        """For each event that is enabled in some row: which rows, their columns, values known of them, and their successors."""
+        columns = self.columns(keys)
+        common: dict[int, Any] = {}
+        for event in self.events:
+            algebra = Batch(self.universe, columns, event.parameters)
+            enabled = fold(event.step.enabled, algebra)
+            if enabled is False:
+                continue
+            rows = np.flatnonzero(np.broadcast_to(enabled, len(keys)))
+            if len(rows):
+                chosen = Columns(self.layout, columns.lanes, self._relations, rows)
+                memory: dict[int, Any] = {}
+                after = self._after(event, chosen, memory, keys[rows])
+                yield event, rows, chosen, memory, after
+
+    def inspect(self, store: Store, first: int, last: int) -> Violation | None:
+        """Look at the stored states of these places; the first that breaks a property, if any."""
+        columns = self.columns(store.keys[first:last])
+        for p in self.model.properties:
+            if p.kind is Kind.SOMETIMES:
+                self.sometimes[p.name] = self.sometimes[p.name] or bool(np.any(self._truth(p.of_state, columns, {})))
+        for p in self.safety:
+            for things in choices(p.parameters, self.universe):
+                names = (name for name, _ in p.parameters)
+                truth = self._truth(p.of_state, columns, dict(zip(names, things, strict=True)))
+                if not np.all(truth):
+                    return Violation(p.name, first + int(np.argmin(np.broadcast_to(truth, last - first))), None)
+        return None
+
+    def columns(self, keys: Keys) -> Columns:
+        """The fields of the states."""
+        lanes = keys.view(self._type).reshape(len(keys), self._lanes)
+        return Columns(self.layout, np.ascontiguousarray(lanes.T), self._relations)
+
+    def _truth(self, term: Term, columns: Columns, parameters: Mapping[str, int]) -> Any:
+        return fold(term, Batch(self.universe, columns, parameters))
+
+    def broken_step(
+        self, event: Event, columns: Columns, memory: dict[int, Any], rows: int, only: str | None = None
+    ) -> tuple[str, int] | None:
+        """The first property (or *only* that one) that the event breaks, and the first row in which it does."""
+        for p in self.safety:
+            term = p.of_step.get(event.step.name)
+            if term is not None and only in (None, p.name):
+                truth = fold(term, Batch(self.universe, columns, event.parameters), memory)
+                if not np.all(truth):
+                    return p.name, int(np.argmin(np.broadcast_to(truth, rows)))
+        return None
+
+    def _after(self, event: Event, columns: Columns, memory: dict[int, Any], keys: Keys) -> Keys:
+        """*keys* with what the event changes; they are overwritten."""
+        algebra = Batch(self.universe, columns, event.parameters)
+        lanes = keys.view(self._type).reshape(len(keys), self._lanes)
+        changed: dict[int, list[tuple[Place, Any]]] = {}
+        for name, term in event.step.changes.items():
+            value = fold(term, algebra, memory)
+            for place, column in zip(
+                self.layout.places[name], value if name in self._relations else (value,), strict=True
+            ):
+                changed.setdefault(place.lane, []).append((place, column))
+        for lane, parts in changed.items():
+            kept = (1 << self.layout.lane_bits) - 1
+            fixed = 0
+            for place, value in parts:
+                kept &= ~(place.mask << place.shift_in_lane)
+                if isinstance(value, int):
+                    fixed |= value << place.shift_in_lane
+            result = columns.lane(lane) & kept if kept else None
+            for place, value in parts:
+                if not isinstance(value, int):
+                    moved = value << place.shift_in_lane if place.shift_in_lane else value
+                    result = moved if result is None else result | moved
+            lanes[:, lane] = fixed if result is None else result | fixed if fixed else result
+        return keys
+
+
+def initial_key(model: Model, universe: Universe, layout: Layout) -> Keys:
+    """The one initial state, as a row."""
+    words = [0] * layout.words
+    initial = BitsReading(model, universe).initial()
+    for f in model.fields:
+        for place, value in zip(
+            layout.places[f.name], initial[f.name] if f.relation else (initial[f.name],), strict=True
+        ):
+            words[place.word] |= value << place.shift
+    return np.array([words], dtype=np.uint64)

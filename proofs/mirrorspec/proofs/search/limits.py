@@ -1,0 +1,48 @@
+"""How much a search may take, and what to do about a bound that is beyond it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mirrorspec.proofs.search.store import BYTES_OF_INDEX, MOST_STATES
+
+SHARE_OF_MEMORY = 0.8
+"""Of the machine's memory, what a search may take unless it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most states that may be stored, and which limit that is."""
+
+    states: int
+    name: str
+
+    @classmethod
+    def of(cls, words: int, max_states: int | None, max_bytes: int | None) -> Limits:
+        """The lowest of the limits, for keys of so many words."""
+        each = words * 8 + BYTES_OF_INDEX
+        memory = int(_memory() * SHARE_OF_MEMORY)
+        limits = [
+            (MOST_STATES, "the index's places of 32 bits"),
+            ((memory if max_bytes is None else max_bytes) // each, "the limit of memory"),
+        ]
+        if max_states is not None:
+            limits.append((max_states, "the limit of states"))
+        return cls(*min(limits))
+
+    def reason(self, words: int, depth: int, frontier: int) -> str:
+        """Why a search stopped here, and what would do."""
+        each = words * 8 + BYTES_OF_INDEX
+        return (
+            f"{self.name} of {self.states:,} states ({self.states * each / 2**30:.2f} GiB) was reached at depth {depth}, with "
+            f"{frontier:,} states still to expand; nothing is claimed beyond depth {depth}. A higher limit, a smaller bound "
+            f"or an environment with fewer faults may be searched to its end"
+        )
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 8 << 30
