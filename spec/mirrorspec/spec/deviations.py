@@ -7,11 +7,10 @@ environment in which it shows, and the property that its shortest trace breaks. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mirrorspec.spec.configuration import HARDENED, Configuration, Recovery
-from mirrorspec.spec.environment import ENVIRONMENTS
+from mirrorspec.spec.environment import ENVIRONMENTS, Environment
 from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.model import Model, StagedStep, build, stage
 from mirrorspec.spec.properties import Kind
@@ -40,27 +39,31 @@ class Deviation:
     harmless: str = ""
     """Why it breaks nothing; empty for one that must be caught."""
 
-    def alter(self, steps: Iterable[Step]) -> list[StagedStep]:
+    def alter(self, options: Configuration, environment: Environment) -> list[StagedStep]:
         """The staged steps with this one thing wrong. Raises `KeyError` when a name does not exist."""
         put = {step.name: step for step in self.puts}
-        texts = [put.pop(step.name, step) for step in steps if step.name not in self.without]
-        staged = stage(self.configuration, ENVIRONMENTS[self.environment], [*texts, *put.values()])
+        texts = [put.pop(step.name, step) for step in STEPS.values() if step.name not in self.without]
+        staged = stage(options, environment, [*texts, *put.values()])
         unused = {*self.drops, *self.forgets}
         result = []
         for step in staged:
             guards = {n: g for n, g in step.guards.items() if not _named(unused, self.drops, step.name, n)}
             changes = {n: c for n, c in step.changes.items() if not _named(unused, self.forgets, step.name, n)}
             result.append(StagedStep(step.name, step.parameters, guards, changes))
-        if unused:
+        if unused and environment.name == self.environment:
             raise KeyError(f"deviation {self.name} names what does not exist: {sorted(unused)}")
         return result
 
-    def model(self, *, complete: bool = False) -> Model:
-        """The model in which it is caught. What a deviation makes readable again is not known, so nothing is emptied."""
+    def model(self, environment: Environment | None = None, *, complete: bool = False) -> Model:
+        """The model in which it is caught, or the same in another environment.
+
+        What a deviation makes readable again is not known, so nothing is emptied.
+        """
+        world = environment or ENVIRONMENTS[self.environment]
         return build(
             self.configuration,
-            ENVIRONMENTS[self.environment],
-            alter=self.alter(STEPS.values()),
+            world,
+            alter=self.alter(self.configuration, world),
             deviation=self.name,
             emptied=False,
             kinds=(Kind.SAFETY,),

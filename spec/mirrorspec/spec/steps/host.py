@@ -69,6 +69,7 @@ def apply_write(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, C
         sends = keeps & t.outside(s.in_flight)
         changes |= then(
             in_flight=choose(sends, s.in_flight | t, s.in_flight),
+            rewritten=choose(sends, s.rewritten & ~t, s.rewritten),
             wire=choose(sends, s.wire.onto(t.writes, s.applied), s.wire),
             late=choose(sends, s.late & ~t, s.late),
         )

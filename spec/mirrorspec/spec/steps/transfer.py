@@ -22,6 +22,7 @@ def send_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Ch
         when(out_of_sync=t <= s.out_of_sync, idle=t.outside(s.in_flight)),
         then(
             in_flight=s.in_flight | t,
+            rewritten=s.rewritten & ~t,
             wire=s.wire.onto(t.writes, image),
             late=choose(t.unit <= s.left, s.late | t, s.late & ~t),
         ),
