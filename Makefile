@@ -28,12 +28,15 @@ verify: setup
 test: setup
 	$(PY) -m pytest $(ARGS)
 
+# Every linter has its say, also after one has failed.
 lint: setup-dev
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
-	$(PY) -m pyright --pythonpath $(PY)
-	.venv/bin/lint-imports
+	@failed=; \
+	for linter in '-m ruff check .' '-m ruff format --check --quiet .' '-m mypy' '-m pyright --pythonpath $(PY)' \
+	    .venv/bin/lint-imports; do \
+	    case $$linter in -*) linter="$(PY) $$linter" ;; esac; \
+	    echo "$$linter"; $$linter || failed="$$failed\n  $$linter"; \
+	done; \
+	if [ -n "$$failed" ]; then printf "failed:$$failed\n" >&2; exit 1; fi
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
