@@ -54,7 +54,8 @@ class Text:
             begin = start if len(part) == 8 or len(literal) < 8 else len(literal) - 8
             part = literal[begin : begin + 8]
             words = self.words(at + begin)
-            same &= (words if len(part) == 8 else words & np.uint64((1 << 8 * len(part)) - 1)) == _word(part)
+            mask = np.uint64((1 << 8 * len(part)) - 1)
+            same &= words & mask == _word(part)
         return same
 
     def whole(self, p: Numbers, q: Numbers) -> tuple[Numbers, Flags]:
@@ -62,7 +63,8 @@ class Text:
         length = q - p
         high, good_high = _eight_digits(self.words(q - 16), np.clip(length - 8, 0, 8))
         low, good_low = _eight_digits(self.words(q - 8), np.clip(length, 0, 8))
-        return high * 100_000_000 + low, good_high & good_low & (length >= 1) & (length <= 16)
+        value: Numbers = high * np.int64(100_000_000) + low
+        return value, good_high & good_low & (length >= 1) & (length <= 16)
 
     def json_whole(self, p: Numbers, q: Numbers) -> tuple[Numbers, Flags]:
         """As `whole`, without leading zeros, as JSON has them."""
@@ -77,7 +79,8 @@ class Text:
         point = q - places - (places > 0)
         seconds, good = self.json_whole(p, point)
         fraction, fine = self.whole(point + 1, q)
-        time = seconds * SECOND + np.where(places > 0, fraction, 0) * TENS[NANOSECOND_DIGITS - places]
+        fraction[places == 0] = 0
+        time: Times = seconds * np.int64(SECOND) + fraction * TENS[NANOSECOND_DIGITS - places]
         return time, good & (fine | (places == 0)) & (seconds < TIME_LIMIT // SECOND)
 
     def hexadecimal(self, at: Numbers) -> tuple[Words, Flags]:

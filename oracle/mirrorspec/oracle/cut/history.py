@@ -163,7 +163,9 @@ def _join(parts: list[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
 def check_block_bytes(value: int, where: str) -> int:
     """*value* if it can be the size of a unit."""
     if not 32 <= value <= MAX_BLOCK_BYTES or value & (value - 1):
-        raise BadInputError(f"{where}: a block of {value} bytes; it must be a power of two from 32 to {MAX_BLOCK_BYTES}")
+        raise BadInputError(
+            f"{where}: a block of {value} bytes; it must be a power of two from 32 to {MAX_BLOCK_BYTES}"
+        )
     return value
 
 

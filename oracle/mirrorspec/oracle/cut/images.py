@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mirrorspec.oracle.cut.history import ANYTHING, Flags, History, Keys, Numbers, Times
 from mirrorspec.oracle.cut.jsonl import content_key
@@ -167,16 +167,16 @@ def show(history: History, volume: str, image: str, initial: str | None, blocks:
     return side
 
 
-def _both(image: str, initial: str | None) -> Iterator[tuple[int, bytes, np.ndarray[tuple[int], np.dtype[np.uint8]] | None]]:
+def _both(image: str, initial: str | None) -> Iterator[tuple[int, bytes, NDArray[np.uint8] | None]]:
     """The image's bytes in pieces, each with its offset and the initial bytes of the same place, where known."""
     with ExitStack() as stack:
         stream, packed = stack.enter_context(opened(image))
         other, other_packed = stack.enter_context(opened(initial)) if initial not in (None, ZERO) else (None, False)
         at = 0
-        while data := _read(stream, PIECE_BYTES):
+        while data := stream.read(PIECE_BYTES):
             before = None
             if other is not None:
-                before = np.frombuffer(_read(other, PIECE_BYTES), np.uint8)
+                before = np.frombuffer(other.read(PIECE_BYTES), np.uint8)
                 if len(before) != len(data):
                     raise BadInputError(f"{initial}: is not as long as {image}, whose initial image it is said to be")
             elif initial == ZERO:
@@ -187,8 +187,3 @@ def _both(image: str, initial: str | None) -> Iterator[tuple[int, bytes, np.ndar
                 raise BadInputError(f"{image}: unpacks to more than {MAX_UNPACKED_BYTES} bytes; unpack it first")
         if other is not None and other.read(1):
             raise BadInputError(f"{initial}: is longer than {image}, whose initial image it is said to be")
-
-
-def _read(stream: IO[bytes], count: int) -> bytes:
-    """*count* bytes, or all there are where that is less."""
-    return stream.read(count)

@@ -9,9 +9,12 @@
 |---|---|
 | first line, may be absent | `block_bytes`: the finest unit that was written (4096 if not said) |
 | `block` | the first block written, counted from 0 in units of `block_bytes` |
-| `issue`, `acknowledgement` | seconds of one clock; `null` or absent: never acknowledged. Left out of *every* line, the order of the lines is all that is known |
-| `content` | of the block: the first 16 to 64 hexadecimal digits of its SHA-256, or `zero`, or `discard`; a list for several blocks in a row |
+| `issue`, `acknowledgement` | seconds of one clock; `null` or absent: never acknowledged |
+| `content` | of the block: the first 16 to 64 hexadecimal digits of its SHA-256, or `zero`, or `discard` |
+| … as a list | of several blocks in a row |
 | `blocks` | with `zero` or `discard`: how many blocks in a row |
+
+Where *every* line lacks both times, the order of the lines is all that is known: an order-only history.
 
 A digest cannot be split afterwards: where some writes are smaller than others, `block_bytes` is the smallest and the
 larger ones list one digest for each. Sixteen digits are compared, so contents of one block that differ are taken for equal
@@ -171,7 +174,9 @@ class _Reader:
             count = len(contents)
         if "blocks" in value:
             if contents not in ("zero", "discard"):
-                raise self.fail(line, "'blocks' goes with content 'zero' or 'discard'; otherwise list one digest a block")
+                raise self.fail(
+                    line, "'blocks' goes with content 'zero' or 'discard'; otherwise list one digest a block"
+                )
             count = self.whole(value["blocks"], "blocks", line)
         self.rows.room_for(count, line)
         block = self.whole(value["block"], "block", line)
@@ -201,7 +206,9 @@ class _Reader:
             self.timed = timed
         if self.timed != timed:
             has, earlier = ("has", "have none") if timed else ("has no", "have one")
-            raise self.fail(line, f"this line {has} 'issue' and earlier ones {earlier}; give times in all lines or in none")
+            raise self.fail(
+                line, f"this line {has} 'issue' and earlier ones {earlier}; give times in all lines or in none"
+            )
 
     def piece(self, piece: Piece, shape: Shape | None, skip: int) -> None:
         """Read the lines of *piece* from number *skip* on: as many as possible at once, the others one by one."""

@@ -37,7 +37,7 @@ class Judgement:
     low: int
     """The latest beginning among the units with one interval."""
     held: int
-    """The write that `low` is the issue of, or `NONE`."""
+    """The write that `low` is the issue of, or `NONE`: of those that nothing else explains, the newest the image holds."""
     high: int
     """The earliest end among the units with one interval."""
     missing: int
@@ -46,8 +46,6 @@ class Judgement:
     """The units that show what nobody wrote."""
     repeats: Unions
     """The allowed times of the units that have more than one candidate."""
-    newest_held: int
-    """The shown write that was issued last, or `NONE`."""
     oldest_missing: int
     """Of the acknowledged writes that the image is certainly without, the first to be acknowledged; or `NONE`."""
     missing_count: int
@@ -78,17 +76,17 @@ def judge(unit: Numbers, issue: Times, ack: Times, shown: Flags, initial: Flags)
 
     part = np.flatnonzero(several[unit])
     some = several.any()
-    found = matches(unit[part], issue[part], ack[part], shown[part], np.flatnonzero(several & initial)) if some else None
+    found = (
+        matches(unit[part], issue[part], ack[part], shown[part], np.flatnonzero(several & initial)) if some else None
+    )
     repeats = unions(found) if found else Unions(unit[:0], issue[:0], issue[:0])
     ranges = common(repeats, int(np.count_nonzero(several)), low, high)
 
     if found:
         _settle(found, part, ack, until, ranges[-1][1] if ranges else NEVER)
     lost = (issue > until[unit]) & (ack < NEVER)
-    rows = np.flatnonzero(shown)
     return Judgement(
         tuple(ranges), low, held, high, missing, np.flatnonzero(candidates == 0), repeats,
-        newest_held=int(rows[issue[rows].argmax()]) if len(rows) else NONE,
         oldest_missing=_first(ack, lost), missing_count=int(np.count_nonzero(lost)),
     )  # fmt: skip
 
@@ -107,7 +105,9 @@ def _settle(found: Matches, part: Numbers, ack: Times, until: Times, latest: int
 
     That only serves to say what the image is without; where no cut is allowed, the last candidate of all is taken.
     """
-    fits = np.flatnonzero((found.low <= latest) & (latest <= found.high)) if latest < NEVER else np.arange(len(found.unit))
+    fits = (
+        np.flatnonzero((found.low <= latest) & (latest <= found.high)) if latest < NEVER else np.arange(len(found.unit))
+    )
     done = np.where(found.row[fits] < 0, ALWAYS, ack[part[np.maximum(found.row[fits], 0)]])
     order = np.argsort(done, kind="stable")
     until[found.unit[fits[order]]] = done[order]  # of several entries for one unit the last one stays

@@ -82,4 +82,6 @@ def _piece(path: str, first: int, data: bytes) -> Piece:
 
 
 def _too_long(path: str, line: int) -> BadInputError:
-    return BadInputError(f"{path}:{line}: a line longer than {MAX_LINE_BYTES} bytes; one JSON object or log entry a line")
+    return BadInputError(
+        f"{path}:{line}: a line longer than {MAX_LINE_BYTES} bytes; one JSON object or log entry a line"
+    )

@@ -41,10 +41,13 @@ CALL = re.compile(
     TIME + rb"connection=(\d{1,9}) (Write|Zero|Trim) id=(\d{1,18}) offset=0x([0-9a-f]{1,15}) count=0x([0-9a-f]{1,8})"
     rb"(?: \w+=\d+)* \.\.\."
 )
-RETURN = re.compile(TIME + rb"connection=(\d{1,9}) \.\.\.(Write|Zero|Trim) id=(\d{1,18}) return=(-?\d{1,9})(?: error=\w+)?")
+RETURN = re.compile(
+    TIME + rb"connection=(\d{1,9}) \.\.\.(Write|Zero|Trim) id=(\d{1,18}) return=(-?\d{1,9})(?: error=\w+)?"
+)
 CONNECT = re.compile(TIME + rb"connection=(\d{1,9}) Connect (export=.*)")
 OTHER = re.compile(
-    TIME + rb"(?:connection=\d{1,9} )?(?:\.\.\.)?(Ready|Fork|ListExports|Preconnect|Read|Extents|Cache|Flush|Disconnect)( .*)?"
+    TIME
+    + rb"(?:connection=\d{1,9} )?(?:\.\.\.)?(Ready|Fork|ListExports|Preconnect|Read|Extents|Cache|Flush|Disconnect)( .*)?"
 )
 MICROSECOND = 1000
 
@@ -78,7 +81,9 @@ def read_nbdkit_log(path: str, *, block_bytes: int, discard_reads_zero: bool = F
             if found := CALL.fullmatch(text):
                 connection, kind, number = found[6], found[7], found[8]
                 if connection not in connections:
-                    raise BadInputError(f"{where}: connection {connection.decode()} has no Connect line before this one")
+                    raise BadInputError(
+                        f"{where}: connection {connection.decode()} has no Connect line before this one"
+                    )
                 if (connection, number) in outstanding:
                     raise BadInputError(f"{where}: id {number.decode()} is called again before it returned")
                 first, count = _units(int(found[9], 16), int(found[10], 16), block_bytes, where)
@@ -100,7 +105,9 @@ def read_nbdkit_log(path: str, *, block_bytes: int, discard_reads_zero: bool = F
                     raise BadInputError(f"{where}: {what} returns without having been called")
                 time = _time(found, where)
                 if time < calls.issue[at]:
-                    raise BadInputError(f"{where}: returns before its call in line {calls.line[at]}: the clock was set back")
+                    raise BadInputError(
+                        f"{where}: returns before its call in line {calls.line[at]}: the clock was set back"
+                    )
                 calls.left[at] = line
                 if found[9] == b"0":
                     calls.acknowledgement[at] = time
@@ -110,7 +117,9 @@ def read_nbdkit_log(path: str, *, block_bytes: int, discard_reads_zero: bool = F
                 # A server that was started again counts its connections from 1: what was outstanding is lost.
                 outstanding = {key: at for key, at in outstanding.items() if key[0] != found[6]}
             elif not (found := OTHER.fullmatch(text)):
-                raise BadInputError(f"{where}: not a line of nbdkit's log filter: {text[:60].decode(errors='replace')!r}")
+                raise BadInputError(
+                    f"{where}: not a line of nbdkit's log filter: {text[:60].decode(errors='replace')!r}"
+                )
     return _history(rows, calls, tuple(names), block_bytes, ANYTHING if not discard_reads_zero else ZERO_KEY)
 
 

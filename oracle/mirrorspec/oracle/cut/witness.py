@@ -40,7 +40,13 @@ class Witness:
 
 
 def smallest_witness(
-    judgement: Judgement, unit: Numbers, issue: Times, ack: Times, shown: Flags, initial: Flags, max_work: int = MAX_WORK
+    judgement: Judgement,
+    unit: Numbers,
+    issue: Times,
+    ack: Times,
+    shown: Flags,
+    initial: Flags,
+    max_work: int = MAX_WORK,
 ) -> Witness:
     """The witness of a torn image, for the columns that were judged."""
     if judgement.low > judgement.high:
