@@ -51,13 +51,14 @@ is_ready() {
     usable "$PY" && is_asked_for
 }
 
+# The usual name comes first: the distribution's own Python is the likeliest to be whole.
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         usable "$PYTHON" || die "PYTHON=$PYTHON does not run, or is older than 3.11."
         base_of "$PYTHON"
         return
     fi
-    for name in python3.13 python3.12 python3.11 python3 python python3.14; do
+    for name in python3 python3.13 python3.12 python3.11 python; do
         if have "$name" && usable "$name"; then
             base_of "$name"
             return
@@ -90,7 +91,8 @@ make_venv() {
     clear_venv
     grep -v '^ *$' "$OUT" | tail -n 8 | sed 's/^/    /' >&2
     die "$python cannot make a virtual environment (what it said is above)." \
-        "On Debian and Ubuntu: apt install python3-venv. Elsewhere: $python -m pip install --user virtualenv."
+        "On Debian and Ubuntu: apt install python3-venv. Elsewhere: $python -m pip install --user virtualenv." \
+        "Or name another Python: make PYTHON=/path/to/python3.12 ..."
 }
 
 clear_venv() { rm -rf "$VENV"; }

@@ -128,9 +128,9 @@ def test_a_named_python_that_does_not_run(machine: Machine) -> None:
 
 
 def test_from_nothing_and_again_and_after_every_kind_of_harm(machine: Machine, tmp_path: Path) -> None:
-    machine.program("python3.13", "#!/bin/sh\nexit 127\n")  # a shim: found, but it refuses to run
+    machine.program("python3", "#!/bin/sh\nexit 127\n")  # a shim: found, but it refuses to run
     machine.program("uv", "#!/bin/sh\necho 'error: no route'\nexit 2\n")  # pip has to do the work
-    machine.real_python("python3")
+    machine.real_python("python3.12")
     half = machine.clone / ".venv" / "bin"
     half.mkdir(parents=True)
 
