@@ -50,6 +50,11 @@ BOUNDS: dict[str, Bounds] = dict(
             (((2,),), ((1,),)),
             "the same across units: writes cached while pending go wrong here and at no smaller bound",
         ),
+        _named(
+            "1u2t4w",
+            (((3, 1),),),
+            "three writes to one track and one beside it: an older transfer, a newer write, a collision",
+        ),
         _named("2u2t4w", (((2,),), ((2,),)), "two writes to each unit: collisions on both"),
         _named("2u3t4w", (((2, 1),), ((1,),)), "two tracks on one unit and a second unit, with a collision"),
         _named("3u3t3w", (((1,),), ((1,),), ((1,),)), "three units: one in each mode at once"),

@@ -236,7 +236,7 @@ _ALL = (
         "preserved_dropped_early",
         "the preserved image is discarded when an older transfer is acknowledged",
         "reliable",
-        "1u2t3w",
+        "1u2t4w",
         puts=(broken.preserved_dropped_early,),
     ),
     # merge

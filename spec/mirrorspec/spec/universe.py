@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 from mirrorspec.spec.sorts import Sort
@@ -59,21 +60,32 @@ class Universe:
         """The word in which every thing of the sort is present."""
         return (1 << self.sizes[sort]) - 1
 
-    def owned(self, thing: Sort, owner: Sort, index: int) -> int:
-        """The word of those things whose owner is the one of that index."""
-        return sum(1 << i for i, o in enumerate(self.owners[thing, owner]) if o == index)
+    def owned_masks(self, thing: Sort, owner: Sort) -> tuple[int, ...]:
+        """For each owner the word of the things that it owns."""
+        return _owned_masks(self.owners[thing, owner], self.sizes[owner])
 
-    def earlier(self, channel: int) -> int:
-        """The word of the channels by which lower sessions reach the same unit."""
+    def owner_masks(self, thing: Sort, owner: Sort) -> tuple[int, ...]:
+        """For each thing the word of its one owner."""
+        return tuple(1 << o for o in self.owners[thing, owner])
+
+    def earlier_masks(self) -> tuple[int, ...]:
+        """For each channel the word of those by which lower sessions reach the same unit."""
         sessions, units = self.owners[Sort.CHANNEL, Sort.SESSION], self.owners[Sort.CHANNEL, Sort.UNIT]
-        return sum(
-            1 << c
-            for c in range(self.sizes[Sort.CHANNEL])
-            if units[c] == units[channel] and sessions[c] < sessions[channel]
-        )
+        return _earlier_masks(sessions, units)
 
     def name(self, sort: Sort, index: int) -> str:
         """A short name for a thing: its sort's first letter and its index; sessions S, channels as S0-U1."""
         if sort is Sort.CHANNEL:
             return f"S{self.owners[sort, Sort.SESSION][index]}-U{self.owners[sort, Sort.UNIT][index]}"
         return f"{sort.value[0].upper()}{index}"
+
+
+@cache
+def _owned_masks(owners: tuple[int, ...], size: int) -> tuple[int, ...]:
+    return tuple(sum(1 << i for i, o in enumerate(owners) if o == owner) for owner in range(size))
+
+
+@cache
+def _earlier_masks(sessions: tuple[int, ...], units: tuple[int, ...]) -> tuple[int, ...]:
+    channels = list(zip(sessions, units, strict=True))
+    return tuple(sum(1 << d for d, (l, v) in enumerate(channels) if v == u and l < k) for k, u in channels)

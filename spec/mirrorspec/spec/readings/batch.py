@@ -20,9 +20,6 @@ Column = npt.NDArray[Any]
 Value = Any
 """An integer, a truth, or a column of either."""
 
-WIDEST_TABLE_BITS = 8
-"""Sets of up to so many things are mapped to what they own by one look-up in a table."""
-
 
 def word_type(universe: Universe) -> np.dtype[Any]:
     """The narrowest unsigned type that holds a set of any sort of the universe."""
@@ -55,17 +52,3 @@ class Batch(Bits):
 
     def _column(self, value: Value) -> Value:
         return self.type.type(value) if isinstance(value, int) else value
-
-    def _gather(self, word: Value, masks: list[int]) -> Value:
-        if isinstance(word, int) or len(masks) > WIDEST_TABLE_BITS:
-            return super()._gather(word, masks)
-        key = tuple(masks)
-        table = _tables.get((key, self.type))
-        if table is None:
-            size = 1 << len(masks)
-            table = np.array([super(Batch, self)._gather(i, masks) for i in range(size)], dtype=self.type)
-            _tables[key, self.type] = table
-        return table[word]
-
-
-_tables: dict[tuple[tuple[int, ...], np.dtype[Any]], Column] = {}

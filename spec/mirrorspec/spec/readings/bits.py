@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -60,22 +61,13 @@ class Bits:
         return a if truth else b
 
     def owned(self, node: Term, owners: Value) -> Value:
-        """The union of what each owner in the set owns: one table of masks a pair of sorts."""
-        thing, owner = _sort(node), Sort(node.name)
-        return self._gather(owners, [self.universe.owned(thing, owner, i) for i in range(self.universe.sizes[owner])])
+        return moved(owners, self.universe.owned_masks(_sort(node), Sort(node.name)))
 
     def owner(self, node: Term, things: Value) -> Value:
-        thing, owner = Sort(node.name), _sort(node)
-        return self._gather(things, [1 << o for o in self.universe.owners[thing, owner]])
+        return moved(things, self.universe.owner_masks(Sort(node.name), _sort(node)))
 
     def earlier(self, node: Term, channel: Value) -> Value:
-        return self._gather(channel, [self.universe.earlier(c) for c in range(self.universe.sizes[Sort.CHANNEL])])
-
-    def _gather(self, word: Value, masks: list[int]) -> Value:
-        result = 0
-        for i, mask in enumerate(masks):
-            result = result | (word >> i & 1) * mask
-        return result
+        return moved(channel, self.universe.earlier_masks())
 
     def true(self, node: Term) -> Value:
         return True
@@ -107,6 +99,31 @@ class Bits:
         for w, needs in enumerate(relation):
             missing = missing | (held >> w & 1) * (needs & among & ~image)
         return missing == 0
+
+
+@cache
+def moves_of(masks: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """A map from things to sets of things, *masks* being the set for each, as few moves of bits at a time.
+
+    Pairs of a distance (to the left, if positive) and the bits that move so far.
+    """
+    moves: dict[int, int] = {}
+    for i, mask in enumerate(masks):
+        for j in range(mask.bit_length()):
+            if mask >> j & 1:
+                moves[j - i] = moves.get(j - i, 0) | 1 << i
+    return tuple(sorted(moves.items()))
+
+
+def moved(word: Value, masks: tuple[int, ...]) -> Value:
+    """The union of the masks of the things in the set."""
+    result = None
+    every = (1 << len(masks)) - 1
+    for distance, some in moves_of(masks):
+        part = word if some == every else word & some
+        part = part << distance if distance > 0 else part >> -distance if distance else part
+        result = part if result is None else result | part
+    return 0 if result is None else result
 
 
 def _sort(node: Term) -> Sort:

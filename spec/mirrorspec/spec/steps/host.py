@@ -50,12 +50,12 @@ def apply_write(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, C
         enters = u.outside(s.pending)
     elif options.hold is Hold.BEFORE_CACHE and options.switch is Switch.BEFORE_START:
         enters = u.outside(s.pending) | (w <= s.caught)
-    tracked = u <= s.members
-    marks_out_of_sync = tracked & ~records
+    marks_out_of_sync = (u <= s.members) & ~records
+    marked = choose(marks_out_of_sync, s.rewritten | t, s.rewritten)
     changes = then(
         applied=s.applied | w,
         out_of_sync=choose(marks_out_of_sync, s.out_of_sync | t, s.out_of_sync),
-        rewritten=choose(marks_out_of_sync, s.rewritten | t, s.rewritten),
+        rewritten=marked,
         change_recording=choose(records, s.change_recording | t, s.change_recording),
         unpersisted=choose(u <= s.nvs_failed, s.unpersisted | t, s.unpersisted),
         cut=choose(records, s.cut, s.cut | w),
@@ -69,7 +69,7 @@ def apply_write(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, C
         sends = keeps & t.outside(s.in_flight)
         changes |= then(
             in_flight=choose(sends, s.in_flight | t, s.in_flight),
-            rewritten=choose(sends, s.rewritten & ~t, s.rewritten),
+            rewritten=choose(sends, s.rewritten & ~t, marked),
             wire=choose(sends, s.wire.onto(t.writes, s.applied), s.wire),
             late=choose(sends, s.late & ~t, s.late),
         )
