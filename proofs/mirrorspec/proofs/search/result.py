@@ -20,7 +20,6 @@ class Progress:
     bytes: int
     """What the stored states take, their index included."""
 
-    @property
     def states_a_second(self) -> float:
         """The rate so far."""
         return self.states / self.seconds if self.seconds else 0.0
@@ -59,7 +58,6 @@ class SearchResult:
     """Why the search is inconclusive, and what limit would do; else what was searched."""
     compile_seconds: float = 0.0
 
-    @property
     def states_a_second(self) -> float:
         """States stored a second."""
         return self.states / self.seconds if self.seconds else 0.0

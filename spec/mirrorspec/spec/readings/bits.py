@@ -167,9 +167,13 @@ class BitsReading:
         """The one initial state."""
         return {name: fold(term, Bits(self.universe, {}, {})) for name, term in self.model.initial.items()}
 
+    def value(self, term: Term, state: Valuation, parameters: Mapping[str, int] | None = None) -> Value:
+        """The value of a term that is not part of the model."""
+        return fold(term, Bits(self.universe, state, parameters or {}))
+
     def truth(self, term: Term, state: Valuation, parameters: Mapping[str, int] | None = None) -> bool:
         """Whether a term holds."""
-        return bool(fold(term, Bits(self.universe, state, parameters or {})))
+        return bool(self.value(term, state, parameters))
 
     def refusals(self, event: Event, state: Valuation) -> list[str]:
         """The names of the guards that refuse the event in the state; none when it is enabled."""

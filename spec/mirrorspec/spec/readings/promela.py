@@ -76,7 +76,7 @@ def _event(event: Event, universe: Universe, variables: dict[str, Value]) -> Ite
     statements = [f"new_{name} = {value}" for name, value in computed]
     statements += [f"{name} = new_{name}" for name, _ in computed]
     statements += [f"{name} = {value}" for name, value in at_once]
-    yield "       " + ";\n       ".join(statements) + " }"
+    yield "       " + ";\n       ".join(statements or ["skip"]) + " }"
 
 
 def _assertion(model: Model, universe: Universe, property: str, variables: dict[str, Value]) -> str:
