@@ -31,6 +31,7 @@ def _each(byte: int) -> np.uint64:
 KEEP_LAST = np.array([0] + [(2**64 - 1) << 8 * (8 - n) & (2**64 - 1) for n in range(1, 9)], np.uint64)
 """Masks for the last n characters of a word (its high bytes: the words are little-endian)."""
 TENS = 10 ** np.arange(19, dtype=np.int64)
+COLON_PLACES, COLONS = _word(b"\0\0\xff\0\0\xff"), _word(b"\0\0:\0\0:")
 HIGH, LOW_NIBBLES, ZEROS = _each(0x80), _each(0x0F), _each(ord("0"))
 
 
@@ -85,21 +86,52 @@ class Text:
 
     def hexadecimal(self, at: Numbers) -> tuple[Words, Flags]:
         """Eight lower-case hexadecimal digits from each position on, the first the most significant."""
+        return _eight_hexadecimal(self.words(at))
+
+    def whole_hexadecimal(self, p: Numbers, q: Numbers) -> tuple[Numbers, Flags]:
+        """Lower-case hexadecimal integers of 1 to 15 digits."""
+        length = q - p
+        high, good_high = _eight_hexadecimal(_last(self.words(q - 16), np.clip(length - 8, 0, 8)))
+        low, good_low = _eight_hexadecimal(_last(self.words(q - 8), np.clip(length, 0, 8)))
+        value = (high << np.uint64(32) | low).astype(np.int64)
+        return value, good_high & good_low & (length >= 1) & (length <= 15)
+
+    def clock(self, at: Numbers) -> tuple[Numbers, Flags]:
+        """Seconds since midnight from `HH:MM:SS`."""
         words = self.words(at)
-        high = words | HIGH
-        digit = (high - _each(ord("0"))) & ~(high - _each(ord("9") + 1))
-        letter = (high - _each(ord("a"))) & ~(high - _each(ord("f") + 1))
-        good = ((digit | letter) & ~words & HIGH) == HIGH
-        x = (words & LOW_NIBBLES) + (words >> np.uint64(6) & _each(1)) * np.uint64(9)
-        x = (x << np.uint64(4) | x >> np.uint64(8)) & np.uint64(0x00FF_00FF_00FF_00FF)
-        x = (x << np.uint64(8) | x >> np.uint64(16)) & np.uint64(0x0000_FFFF_0000_FFFF)
-        return (x << np.uint64(16) | x >> np.uint64(32)) & np.uint64(0xFFFF_FFFF), good
+        value, good = _eight_digits(words & ~COLON_PLACES | ZEROS & COLON_PLACES, np.full(len(at), 8))
+        hours, minutes, seconds = value // 1_000_000, value // 1000 % 1000, value % 1000
+        good &= (words & COLON_PLACES == COLONS) & (hours < 24) & (minutes < 60) & (seconds < 60)
+        return hours * 3600 + minutes * 60 + seconds, good
+
+    def back_to(self, character: bytes, q: Numbers, most: int) -> Numbers:
+        """How many characters lie between the last *character* before each position and it; -1 if more than *most*."""
+        between = np.full(len(q), -1)
+        for n in range(most, -1, -1):
+            between[self.characters[q - 1 - n] == ord(character)] = n
+        return between
+
+
+def _last(words: Words, length: Numbers) -> Words:
+    """The last *length* characters (0 to 8) of each word, with zeros for the others."""
+    keep = KEEP_LAST[length]
+    return words & keep | ZEROS & ~keep
+
+
+def _eight_hexadecimal(words: Words) -> tuple[Words, Flags]:
+    high = words | HIGH
+    digit = (high - _each(ord("0"))) & ~(high - _each(ord("9") + 1))
+    letter = (high - _each(ord("a"))) & ~(high - _each(ord("f") + 1))
+    good = ((digit | letter) & ~words & HIGH) == HIGH
+    x = (words & LOW_NIBBLES) + (words >> np.uint64(6) & _each(1)) * np.uint64(9)
+    x = (x << np.uint64(4) | x >> np.uint64(8)) & np.uint64(0x00FF_00FF_00FF_00FF)
+    x = (x << np.uint64(8) | x >> np.uint64(16)) & np.uint64(0x0000_FFFF_0000_FFFF)
+    return (x << np.uint64(16) | x >> np.uint64(32)) & np.uint64(0xFFFF_FFFF), good
 
 
 def _eight_digits(words: Words, length: Numbers) -> tuple[Numbers, Flags]:
     """The last *length* characters (0 to 8) of each word as a decimal number."""
-    keep = KEEP_LAST[length]
-    words = words & keep | ZEROS & ~keep
+    words = _last(words, length)
     high = words | HIGH
     good = ((high - ZEROS) & ~(high - _each(ord("9") + 1)) & ~words & HIGH) == HIGH
     x = words & LOW_NIBBLES
