@@ -2,7 +2,7 @@
 
 `SEED` is what the document says. `HARDENED` adds what the proof needs: numbered messages, fences, a flash that can be
 reverted until it is committed. The other choices are the document's own alternatives; which combinations are safe is
-tabled by `proofs.variants`, and only those may be built.
+tabled by `variants`, and only those may be built.
 """
 
 from __future__ import annotations

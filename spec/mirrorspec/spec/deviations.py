@@ -7,7 +7,7 @@ environment in which it shows, and the property that its shortest trace breaks. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mirrorspec.spec.configuration import HARDENED, Configuration, Recovery
 from mirrorspec.spec.environment import ENVIRONMENTS, Environment
@@ -38,6 +38,11 @@ class Deviation:
     configuration: Configuration = field(default=HARDENED)
     harmless: str = ""
     """Why it breaks nothing; empty for one that must be caught."""
+
+    @property
+    def right(self) -> Configuration:
+        """The configuration without what the deviation changes in it."""
+        return replace(self.configuration, name=HARDENED.name, recovery=HARDENED.recovery)
 
     def alter(self, options: Configuration, environment: Environment) -> list[StagedStep]:
         """The staged steps with this one thing wrong. Raises `KeyError` when a name does not exist."""

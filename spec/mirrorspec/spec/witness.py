@@ -25,7 +25,7 @@ class Missing:
     def words(self, universe: Universe) -> str:
         """The two writes, and why one depends on the other."""
         held, missed = (_write(universe, w) for w in (self.holds, self.misses))
-        return f"it holds {held} and misses {missed}, which was acknowledged before {_name(universe, self.holds)} was issued"
+        return f"holds {held} and misses {missed}, which was acknowledged before {_name(universe, self.holds)} was issued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Outside:
         names = ", ".join(
             _write(universe, i) if self.sort is Sort.WRITE else universe.name(self.sort, i) for i in self.things
         )
-        return f"{'without' if self.sort is Sort.WRITE else 'wrong for'} {names}"
+        return f"{'lacks' if self.sort is Sort.WRITE else 'is wrong for'} {names}"
 
 
 Witness = Missing | Outside

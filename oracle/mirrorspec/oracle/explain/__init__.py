@@ -1,0 +1,1 @@
+"""Counterexamples explained to people."""
