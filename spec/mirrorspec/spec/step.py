@@ -7,7 +7,7 @@
         return when(commanded=..., mode=mode.allowed), then(**mode.changes)
 
 A step is enabled when all its guards hold; it then changes the fields that it names, all at once, and no others. *options*
-is the configuration, an ordinary value that may be tested. Every guard's name has its plain words in `GUARDS`.
+is the configuration, an ordinary value that may be tested. Every guard's name has its plain words in `guards.GUARDS`.
 A step that is a fault of the environment names the switch that allows it (`environment`).
 """
 
