@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirrorspec.oracle.cut.history import ALWAYS, NEVER
@@ -164,7 +164,6 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(tuple(writes), tuple(image), (0,) * units, draw(st.integers(0, 2)))
 
 
-@settings(max_examples=1000, deadline=None)
 @given(cases())
 def test_drawn_histories_agree_with_brute_force(case: Case) -> None:
     agree(case)

@@ -1,10 +1,10 @@
 """Where contents repeat: the cuts that a unit allows are then a union of intervals, and one sweep intersects all unions.
 
 A unit that shows a content which several writes wrote (or a write and the initial image) may owe it to any of them, so
-it allows every cut that one of them allows. `allowed` makes these unions, `common` intersects them.
+it allows every cut that one of them allows. `matches` and `unions` make these, `common` intersects them.
 
-Everything is arrays. What must not cross from one unit into the next (a running minimum, a running maximum) is kept apart
-by putting the unit above the value's rank in one integer.
+Everything is arrays. A running minimum or maximum that must not cross from one unit into the next is made by doubling: of
+two rows, then of four, as long as both ends are of one unit.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorspec.oracle.cut.history import ALWAYS, NEVER, Flags, Numbers, Times
+
+SLICE = 1 << 18
+"""How many rows are worked on at a time; more where one unit has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +48,54 @@ class Matches:
 
 
 def matches(unit: Numbers, issue: Times, ack: Times, shown: Flags, initial: Numbers) -> Matches:
-    """The cuts allowed by each shown write, and by the initial content of the units *initial*.
+    """The cuts allowed by each shown write, and by the initial content of the units *initial*, which are in order.
 
-    After a shown write i, the first acknowledgement of a later write (issued after i was acknowledged) ends what is
-    allowed. In each unit, ordered by issue, that is a minimum over the writes from some place on, found by bisection.
+    The rows are brought together by unit and worked on some units at a time, so that what is worked on stays in the
+    processor's cache.
     """
     order = np.lexsort((issue, unit)) if (issue[1:] < issue[:-1]).any() else by_unit(unit)
-    unit, issue, ack, shown = unit[order], issue[order], ack[order], shown[order]
-    size = len(unit)
-    begin_of = np.searchsorted(unit, initial)
+    unit = unit[order]
+    parts: list[Matches] = []
+    begin = 0
+    while begin < len(unit):
+        last_unit = unit[min(begin + SLICE, len(unit)) - 1]
+        end = int(np.searchsorted(unit, last_unit, side="right"))
+        mine, here = slice(begin, end), order[begin:end]
+        low, high = np.searchsorted(initial, (unit[begin], last_unit + 1)).tolist()
+        parts.append(_some_matches(unit[mine], here, issue[here], ack[here], shown[here], initial[low:high]))
+        begin = end
+    if not parts:
+        return Matches(unit, unit, issue, ack)
+    return Matches(*(np.concatenate([getattr(part, name) for part in parts]) for name in Matches.__slots__))
+
+
+def _some_matches(unit: Numbers, row: Numbers, issue: Times, ack: Times, shown: Flags, initial: Numbers) -> Matches:
+    """The same for rows that are ordered by unit and issue.
+
+    After a shown write i, the first acknowledgement of a later write (issued after i was acknowledged) ends what is
+    allowed. That is a minimum over the unit's writes from some place on; the place is found by bisection.
+    """
     entry = np.flatnonzero(shown)
     owner = np.concatenate((initial, unit[entry]))
     after = np.concatenate((np.full(len(initial), ALWAYS), ack[entry]))
-    begin = np.concatenate((begin_of, np.searchsorted(unit, unit[entry])))
-    end = np.searchsorted(unit, owner, side="right")
-
-    low, high = begin, end
+    low, high = np.searchsorted(unit, owner), np.searchsorted(unit, owner, side="right")
+    end = high
     while (open_ := low < high).any():  # as often as the longest unit's writes can be halved
         middle = (low + high) >> 1
-        later = np.zeros(len(low), np.bool_)
-        later[open_] = issue[middle[open_]] > after[open_]
+        later = issue[np.minimum(middle, len(issue) - 1)] > after
         high = np.where(open_ & later, middle, high)
         low = np.where(open_ & ~later, middle + 1, low)
 
-    by_ack = np.argsort(ack)
-    rank = np.empty(size, np.int64)
-    rank[by_ack] = np.arange(size)
-    # From the last row back, units fall; so does the unit's part of the sum, and the minimum begins anew with each.
-    segment = np.cumsum(np.concatenate(([0], unit[1:] != unit[:-1]))) if size else unit
-    least = np.minimum.accumulate((segment * size + rank)[::-1])[::-1] % max(size, 1)
+    least = ack.copy()
+    step = 1
+    while (alike := unit[step:] == unit[:-step]).any():  # now *least* spans `step` rows of a unit, then twice as many
+        np.minimum(least[:-step], least[step:].copy(), out=least[:-step], where=alike)
+        step *= 2
     ends = np.full(len(owner), NEVER)
     some = low < end
-    ends[some] = ack[by_ack[least[low[some]]]]
+    ends[some] = least[low[some]]
     starts = np.concatenate((np.full(len(initial), ALWAYS), issue[entry]))
-    row = np.concatenate((np.full(len(initial), -1), order[entry]))
-    return Matches(owner, row, starts, ends)
+    return Matches(owner, np.concatenate((np.full(len(initial), -1), row[entry])), starts, ends)
 
 
 def by_unit(unit: Numbers) -> Numbers:
@@ -102,12 +118,12 @@ def unions(found: Matches) -> Unions:
     size = len(unit)
     if not size:
         return Unions(unit, low, high)
-    by_high = np.argsort(high)
-    rank = np.empty(size, np.int64)
-    rank[by_high] = np.arange(size)
+    furthest = high.copy()
+    step = 1
+    while (alike := unit[step:] == unit[:-step]).any():
+        np.maximum(furthest[step:], furthest[:-step].copy(), out=furthest[step:], where=alike)
+        step *= 2
     new_unit = np.concatenate(([True], unit[1:] != unit[:-1]))
-    segment = np.cumsum(new_unit)
-    furthest = high[by_high[np.maximum.accumulate(segment * size + rank) % size]]
     starts = new_unit.copy()
     starts[1:] |= low[1:] > furthest[:-1]
     first = np.flatnonzero(starts)

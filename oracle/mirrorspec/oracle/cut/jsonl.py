@@ -131,13 +131,12 @@ class _Reader:
         return value
 
     def time(self, value: object, what: str, rounding: str, line: int) -> int:
-        if type(value) is int:
-            seconds = Decimal(value) if abs(value) < TIME_LIMIT // SECOND else None
-        else:
-            seconds = value if isinstance(value, Decimal) and abs(value) < TIME_LIMIT // SECOND else None
-        if seconds is None:
+        limit = TIME_LIMIT // SECOND
+        number = isinstance(value, Decimal) or type(value) is int
+        # Compared and not `abs`: that rounds, and a vast exponent makes it fail.
+        if not number or not -limit < cast(Decimal, value) < limit:
             raise self.fail(line, f"{what} is {_short(value)}; seconds between -9e9 and 9e9 are expected")
-        return int(seconds.quantize(NANOSECOND, rounding=rounding).scaleb(9))
+        return int(Decimal(cast(Decimal, value)).quantize(NANOSECOND, rounding=rounding).scaleb(9))
 
     def key(self, content: object, line: int) -> int:
         if content == "zero":
