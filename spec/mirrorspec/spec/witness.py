@@ -60,7 +60,7 @@ def _write(universe: Universe, write: int) -> str:
 def witnesses(
     truth: Term, universe: Universe, state: Valuation, parameters: Mapping[str, int] | None = None
 ) -> list[Witness]:
-    """What makes *truth* false in *state*; empty where it holds. The first is as good as any."""
+    """What makes *truth* false in *state*; empty where it holds. What is said of writes comes first."""
     algebra = Bits(universe, state, parameters or {})
 
     def holds(term: Term) -> bool:
@@ -90,4 +90,4 @@ def witnesses(
             ]
         return []
 
-    return why(truth, True)
+    return sorted(why(truth, True), key=lambda w: not (isinstance(w, Missing) or w.sort is Sort.WRITE))

@@ -1,0 +1,199 @@
+"""The main job: every engine on everything there is, each with the verdict that it must reach.
+
+A check yields rows; a row is one question with the answer expected and the answer got. A check may only be left out by name,
+and an answer that was not expected fails the job whichever way it differs: a deviation that is not caught is as bad as a
+violation that should not be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mirrorspec.model_tests import agreement, catalogue, histories
+from mirrorspec.proofs.search import Progress, search
+from mirrorspec.proofs.search import spin
+from mirrorspec.spec.bounds import BOUNDS
+from mirrorspec.spec.configuration import CONFIGURATIONS, HARDENED, SEED, Configuration
+from mirrorspec.spec.environment import ENVIRONMENTS
+from mirrorspec.spec.errors import BadInputError
+from mirrorspec.spec.model import build
+from mirrorspec.spec.properties import Kind
+from mirrorspec.spec.variants import combinations, fault
+from mirrorspec.spec.verdict import Verdict
+
+LEFT_OUT = "LEFT OUT"
+Report = Callable[[str], None]
+
+STANDARD = (
+    ("hardened", "standard", "1u2t3w"),
+    ("hardened", "standard", "1u2v2w"),
+    ("hardened", "standard", "2u2t3w"),
+    ("hardened", "crashes", "1u2t3w"),
+    ("hardened", "crashes", "2u2t2w"),
+    ("hardened", "takeover", "2u2t2w"),
+    ("hardened", "failover", "2u2t2w"),
+    ("hardened", "membership", "2u2t2w"),
+    ("hardened", "all", "1u1t2w"),
+    ("seed", "reliable", "1u2t3w"),
+    ("seed", "reliable", "2u2t3w"),
+)
+"""Configuration, environment and bounds of the standard searches; together they reach every SOMETIMES."""
+
+LARGE = (
+    ("hardened", "all", "1u2t2w"),
+    ("hardened", "crashes", "2u2t3w"),
+    ("hardened", "takeover", "2u2t3w"),
+    ("hardened", "standard", "2u2t4w"),
+    ("seed", "reliable", "2u3t4w"),
+)
+"""What `--full` searches besides."""
+
+SAMPLE_STATES, SAMPLE_SEED = 40, 20260000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question, the answer that is right, and the answer that was got."""
+
+    check: str
+    subject: str
+    expected: str
+    got: str
+    figures: str
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether the answer is the expected one, or was left out by name."""
+        return self.got in (self.expected, LEFT_OUT)
+
+
+def searches(full: bool, report: Report) -> Iterator[Row]:
+    """Exhaustive search within the standard bounds, and whether every SOMETIMES was reached in it."""
+    reached: dict[str, set[str]] = {name: set() for name in CONFIGURATIONS}
+    wanted: dict[str, set[str]] = {name: set() for name in CONFIGURATIONS}
+    for name, environment, bounds in STANDARD + (LARGE if full else ()):
+        options, world, size = CONFIGURATIONS[name], ENVIRONMENTS[environment], BOUNDS[bounds]
+        subject = f"{name}, {environment}, {bounds}"
+        began = time.monotonic()
+        result = search(build(options, world), size.universe(world), progress=_tell(report, subject))
+        reached[name] |= {p for p, seen in result.sometimes.items() if seen}
+        wanted[name] |= result.sometimes.keys()
+        never = sorted(step for step, times in result.fired.items() if not times)
+        figures = f"{result.states:,} states, depth {result.depth}" + (f", never: {', '.join(never)}" if never else "")
+        yield Row("search", subject, Verdict.EXHAUSTED, result.verdict, figures, time.monotonic() - began)
+    for name in CONFIGURATIONS:
+        missing = sorted(wanted[name] - reached[name])
+        got = "all reached" if not missing else f"not reached: {', '.join(missing)}"
+        yield Row("sometimes", name, "all reached", got, f"{len(reached[name])} of {len(wanted[name])}", 0.0)
+
+
+def _tell(report: Report, subject: str) -> Callable[[Progress], None]:
+    return lambda p: report(f"{subject}: {p.states:,} states, frontier {p.frontier:,}, {p.states_a_second():,.0f}/s")
+
+
+def known_cases(full: bool, report: Report) -> Iterator[Row]:
+    """Each deviation, unsafe variant and finding: its stored trace violated, and refused where nothing is wrong."""
+    for case in catalogue.cases().values():
+        report(case.name)
+        began = time.monotonic()
+        if case.harmless:
+            if full:
+                yield _searched(case, report)
+            continue
+        try:
+            found = catalogue.counterexample(case)
+        except BadInputError as error:
+            yield Row(case.kind, case.name, Verdict.VIOLATED, str(error), "", time.monotonic() - began)
+            continue
+        stopped = catalogue.refusal(case) if case.setting.deviation else "nothing: the variant itself is unsafe"
+        figures = f"{found.property}, {len(found.labels)} steps; without it: {stopped or 'STILL VIOLATED'}"
+        got = Verdict.VIOLATED if stopped else "violated without the deviation"
+        yield Row(case.kind, case.name, Verdict.VIOLATED, got, figures, time.monotonic() - began)
+        if full:
+            yield _searched(case, report)
+
+
+def _searched(case: catalogue.Case, report: Report) -> Row:
+    began = time.monotonic()
+    outcome = catalogue.searched(case, progress=_tell(report, case.name))
+    expected = str(Verdict.EXHAUSTED)
+    got = str(outcome.verdict)
+    if not case.harmless:
+        length = catalogue.stored()[case.name]["length"]
+        expected, got = f"violated in {length} steps", f"{outcome.verdict} in {len(outcome.labels)} steps"
+    figures = f"{outcome.states:,} states at {case.bounds}"
+    return Row(f"{case.kind} anew", case.name, expected, got, figures, time.monotonic() - began)
+
+
+def variants(full: bool, report: Report) -> Iterator[Row]:
+    """Every combination of the seed's alternatives that is called safe, searched."""
+    world = ENVIRONMENTS[catalogue.VARIANT_ENVIRONMENT]
+    for bounds in catalogue.VARIANT_BOUNDS if full else catalogue.VARIANT_BOUNDS[:1]:
+        for name, options in combinations().items():
+            if fault(options) or options.with_options() == HARDENED:
+                continue
+            began = time.monotonic()
+            model = build(options, world, kinds=(Kind.SAFETY, Kind.AVAILABILITY, Kind.PROGRESS))
+            result = search(model, BOUNDS[bounds].universe(world), progress=_tell(report, name))
+            figures = f"{result.states:,} states at {bounds}"
+            yield Row("variant", name, Verdict.EXHAUSTED, result.verdict, figures, time.monotonic() - began)
+
+
+def readings(full: bool, report: Report) -> Iterator[Row]:
+    """The readings agree on random states."""
+    for options in (SEED, HARDENED):
+        world = ENVIRONMENTS["all"]
+        began = time.monotonic()
+        universe = BOUNDS["2u2t3w"].universe(world)
+        model = build(options, world, complete=True)
+        report(f"readings of {options.name}")
+        compared, found = agreement.bits_and_batch(
+            model, universe, states=SAMPLE_STATES * (10 if full else 1), seed=SAMPLE_SEED
+        )
+        got = str(Verdict.NOTHING_FOUND) if found is None else f"{found.event}, {found.part}: {found.bits} and {found.batch}"
+        figures = f"bits and batch, {compared:,} values, seed {SAMPLE_SEED}"
+        yield Row("readings", options.name, Verdict.NOTHING_FOUND, got, figures, time.monotonic() - began)
+
+
+def independent(full: bool, report: Report) -> Iterator[Row]:
+    """An independent engine finds the same number of states in the emitted model."""
+    for options, environment, bounds in _spin_cases():
+        subject = f"{options.name}, {environment}, {bounds}"
+        if not spin.available():
+            yield Row("spin", subject, "equal counts", LEFT_OUT, "spin or a C compiler is not installed", 0.0)
+            continue
+        report(f"spin: {subject}")
+        began = time.monotonic()
+        world = ENVIRONMENTS[environment]
+        model, universe = build(options, world, kinds=()), BOUNDS[bounds].universe(world)
+        ours, theirs = search(model, universe, symmetry=False).states, spin.run(model, universe).states
+        got = "equal counts" if ours == theirs else f"{ours} and {theirs} states"
+        yield Row("spin", subject, "equal counts", got, f"{theirs:,} states", time.monotonic() - began)
+
+
+def _spin_cases() -> list[tuple[Configuration, str, str]]:
+    return [(SEED, "timer", "2u2t2w"), (HARDENED, "standard", "2u2t2w"), (HARDENED, "takeover", "1u1t2w")]
+
+
+def recorded(full: bool, report: Report) -> Iterator[Row]:
+    """The recorded histories: one image that is a cut, one that is torn."""
+    for history in histories.HISTORIES:
+        report(history.name)
+        began = time.monotonic()
+        verdict, figures = histories.judge(history)
+        yield Row("history", history.name, history.expected, verdict, figures, time.monotonic() - began)
+
+
+CHECKS: tuple[Callable[[bool, Report], Iterator[Row]], ...] = (
+    searches,
+    known_cases,
+    variants,
+    readings,
+    independent,
+    recorded,
+)
+
+

@@ -1,0 +1,98 @@
+"""`mirrorspec verify`: the main job. Every engine on everything there is, one table, one report file."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import click
+
+from mirrorspec.cli.output import Progress, console, quiet_option, table, write_json
+from mirrorspec.spec.errors import MissingToolError, unknown_name
+from mirrorspec.spec.verdict import Verdict
+
+if TYPE_CHECKING:
+    from mirrorspec.model_tests.main_job import Row
+
+REPORT = "mirrorspec-report.json"
+REQUIRABLE = {"spin": "spin"}
+"""What `--require` can name, and the check that needs it."""
+
+
+@click.command("verify")
+@click.option("--full", is_flag=True, help="Search every deviation and the large bounds anew (about half an hour).")
+@click.option("--require", "required", multiple=True, metavar="NAME", help="Fail where NAME (spin) is not installed.")
+@click.option("--json", "json_path", metavar="FILE", default=REPORT, show_default=True, help="Where the report goes.")
+@quiet_option
+def command(full: bool, required: Sequence[str], json_path: str, quiet: bool) -> Verdict:
+    """Verify the specification: search it, break it, read it several ways, and judge the recorded histories."""
+    from mirrorspec.model_tests.main_job import CHECKS, LEFT_OUT
+
+    for name in required:
+        if name not in REQUIRABLE:
+            raise unknown_name("tool to require", name, REQUIRABLE)
+    out = console(json_path=json_path)
+    out.print(f"mirrorspec {version('mirrorspec')}: every engine on the protocol and the recorded histories")
+    began = time.monotonic()
+    rows: list[Row] = []
+    with Progress("verify", quiet=quiet) as progress:
+        for check in CHECKS:
+            for row in check(full, progress.update):
+                rows.append(row)
+                if not row.good:
+                    progress.clear()
+                    out.print(f"WRONG: {row.check}, {row.subject}: {row.got}, expected {row.expected}", style="bold red")
+    seconds = time.monotonic() - began
+    table(
+        out,
+        ("check", "subject", "verdict", "figures", "s"),
+        [(r.check, r.subject, r.got + ("" if r.good else " (WRONG)"), r.figures, f"{r.seconds:.1f}") for r in rows],
+    )
+    wrong = [row for row in rows if not row.good]
+    left_out = sorted({row.check for row in rows if row.got == LEFT_OUT})
+    verdict = Verdict.VIOLATED if wrong else Verdict.EXHAUSTED
+    write_json(json_path, _report(rows, verdict, seconds, full, left_out))
+    missing = [name for name in required if REQUIRABLE[name] in left_out]
+    if missing:
+        raise MissingToolError(f"required and not installed: {', '.join(missing)}")
+    if not rows:
+        raise MissingToolError("nothing was checked: an empty suite shows nothing")
+    out.print(f"{len(rows) - len(wrong)} of {len(rows)} as expected in {seconds:.0f} s; report: {json_path}")
+    for name in left_out:
+        out.print(f"LEFT OUT: {name}", style="bold yellow")
+    out.print(_claim(verdict, wrong), style="bold red" if wrong else "bold green")
+    return verdict
+
+
+def _claim(verdict: Verdict, wrong: Sequence[Row]) -> str:
+    if wrong:
+        return f"{verdict}: {', '.join(f'{row.check} {row.subject}' for row in wrong)}"
+    return f"{verdict}: no violation within the bounds of the table, and every fault in it was caught"
+
+
+def _report(
+    rows: Sequence[Row], verdict: Verdict, seconds: float, full: bool, left_out: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "verdict": str(verdict),
+        "version": version("mirrorspec"),
+        "python": platform.python_version(),
+        "full": full,
+        "seconds": round(seconds, 1),
+        "left_out": list(left_out),
+        "rows": [
+            {
+                "check": r.check,
+                "subject": r.subject,
+                "expected": str(r.expected),
+                "got": str(r.got),
+                "good": r.good,
+                "figures": r.figures,
+                "seconds": round(r.seconds, 2),
+            }
+            for r in rows
+        ],
+    }
