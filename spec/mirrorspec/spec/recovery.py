@@ -7,6 +7,7 @@ that the two agree. Recovery is a takeover: it fences every secondary before it 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -60,12 +61,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One flash relation as the secondary site holds it. Number 0 is the initial copy's."""
+    """One flash relation as the secondary site holds it.
+
+    Numbers are consecutive, and 0 is the initial copy's. An increment that failed leaves no number behind: its flashes are all
+    withdrawn before the next increment begins. (So this is not the number by which messages are told apart.)
+    """
 
     volume: str
     revertible: bool
     number: int
     reverts_to: int | None = None
+    """What a revertible relation restores: the number before its own, or 0 where it is the volume's first flash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,50 +82,76 @@ class Decision:
     number: int | None
     reason: str
     volumes: tuple[str, ...] = ()
+    """Those to be reverted or committed; for a refusal, those that disagree."""
 
 
-def decide(rows: Sequence[Row], members: Iterable[str], *, ever_committed: bool = True, commit: bool = False) -> Decision:
-    """The decision table of FACTS section 2 over *rows*, which must cover exactly *members*.
+def decide(
+    rows: Sequence[Row], members: Iterable[str], *, ever_committed: bool = True, commit: bool = False
+) -> Decision:
+    """The decision table over *rows*, which must cover exactly the *members*: the volumes that recovery has to offer.
 
-    *commit* takes the other of two equally consistent choices where all are flashed and none is committed. The action is
-    idempotent: applied to its own outcome it says `NOTHING` with the same number.
+    *ever_committed* says whether the initial copy, number 0, counts as committed; a relation that holds or would restore a
+    higher number shows a commit by itself. *commit* takes the other of two equally consistent choices where all are flashed
+    and none is committed. The action is idempotent: applied to its own outcome it says `NOTHING` with the same number, and
+    applied to half of its outcome it says the same action again.
     """
     wrong = _mismatched(rows, members)
     if wrong:
         return Decision(Action.REFUSE, None, "the flash relations do not match the membership", wrong)
-    if not rows or not ever_committed:
+    if not rows:
+        return Decision(Action.NO_IMAGE, None, "no volume belongs to the session")
+    impossible = [r for r in rows if not _possible(r)]
+    if impossible:
+        return _corrupted(impossible, "a relation has a number that it cannot have")
+    revertible = [r for r in rows if r.revertible]
+    settled = [r for r in rows if not r.revertible]
+    if not (ever_committed or any(r.number for r in settled) or any(r.reverts_to for r in revertible)):
         return Decision(Action.NO_IMAGE, None, "no increment has ever been committed")
-    old = {r.number for r in rows if not r.revertible}
-    new = {r.number for r in rows if r.revertible}
-    if not new and len(old) == 1:
-        return Decision(Action.NOTHING, old.pop(), "all relations are committed with one number")
-    if len(new) != 1 or len(old) > 1:
-        return _corrupted(rows, "more than one number among relations of one kind")
-    number = new.pop()
-    back = {r.reverts_to for r in rows if r.revertible}
-    if len(back) != 1:
-        return _corrupted([r for r in rows if r.revertible], "revertible relations would revert to different numbers")
-    base = back.pop()
-    revertible = tuple(r.volume for r in rows if r.revertible)
-    if not old:
-        if base is None or base >= number:
-            return _corrupted(rows, "a revertible relation must revert to a lower number")
-        if commit:
-            return Decision(Action.COMMIT, number, "all are flashed, none is committed: committing", revertible)
-        return Decision(Action.REVERT, base, "all are flashed, none is committed: reverting", revertible)
-    settled = old.pop()
-    if settled == number and base is not None and base < number:
-        return Decision(Action.COMMIT, number, "all are flashed, some are committed", revertible)
-    if base == settled and number == settled + 1:
-        return Decision(Action.REVERT, settled, "the flash was only partly issued", revertible)
-    return _corrupted(rows, "revertible and settled relations do not fit one another")
+    for kind, part in (("revertible", revertible), ("settled", settled)):
+        if len({r.number for r in part}) > 1:
+            return _corrupted(part, f"more than one number among the {kind} relations")
+    if not revertible:
+        return Decision(Action.NOTHING, settled[0].number, "all relations are committed with one number")
+    number = revertible[0].number
+    volumes = tuple(r.volume for r in revertible)
+    if settled and settled[0].number == number:
+        return Decision(Action.COMMIT, number, "all are flashed, some are committed", volumes)
+    if settled and settled[0].number != number - 1:
+        return _corrupted(rows, "the revertible relations are not one increment ahead of the others")
+    if commit and not settled:
+        return Decision(Action.COMMIT, number, "all are flashed, none is committed: committing", volumes)
+    gaps = [r for r in revertible if r.reverts_to != number - 1]
+    if gaps:
+        return _corrupted(gaps, "a revertible relation would restore another increment than the one before its own")
+    why = "the flash was only partly issued" if settled else "all are flashed, none is committed: reverting"
+    return Decision(Action.REVERT, number - 1, why, volumes)
+
+
+def apply(rows: Iterable[Row], decision: Decision) -> list[Row]:
+    """The rows after the decision's action. A revert names the number that it undoes, so doing it twice does it once."""
+    changed = set(decision.volumes) if decision.action in (Action.REVERT, Action.COMMIT) else set()
+    after = []
+    for r in rows:
+        if r.volume in changed and r.revertible:
+            restored = r.reverts_to if decision.action is Action.REVERT else r.number
+            assert restored is not None
+            r = Row(r.volume, False, restored)
+        after.append(r)
+    return after
+
+
+def _possible(r: Row) -> bool:
+    """Whether the row makes sense by itself: a revertible relation restores a lower number, a settled one restores nothing."""
+    if not r.revertible:
+        return r.number >= 0 and r.reverts_to is None
+    return r.reverts_to is not None and 0 <= r.reverts_to < r.number
 
 
 def _mismatched(rows: Sequence[Row], members: Iterable[str]) -> tuple[str, ...]:
     """Volumes without a row, rows without a member, and volumes with several rows."""
-    names = [r.volume for r in rows]
+    counts = Counter(r.volume for r in rows)
     known = set(members)
-    return tuple(sorted((known ^ set(names)) | {n for n in names if names.count(n) > 1}))
+    return tuple(sorted((known ^ counts.keys()) | {name for name, n in counts.items() if n > 1}))
 
 
 def _corrupted(rows: Iterable[Row], why: str) -> Decision:
