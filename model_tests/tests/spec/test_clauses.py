@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mirrorspec.cli.main import VERBS
-from mirrorspec.spec.clauses import CLAUSES, Standing, cited, citations, citing, known_carriers
+from mirrorspec.spec.clauses import CLAUSES, Standing, citations, cited, citing, known_carriers
 
 PARAGRAPHS = [
     *range(8, 15), *range(16, 19), *range(20, 23), *range(25, 54),
