@@ -1,0 +1,97 @@
+"""What must be shown for the invariant to be one: each obligation is hypotheses and a goal, as terms.
+
+    initial   each conjunct holds in the initial state;
+    step      each step keeps each conjunct: all conjuncts and the step's guards imply the conjunct of the changed state;
+    safety    the conjuncts imply each property, those that speak of a step together with that step's guards.
+
+The changed state is not described, it is substituted, so a conjunct that a step does not touch is seen to be kept without
+asking a solver: such an obligation is *evident*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mirrorspec.proofs.induction.conjunct import StagedConjunct
+from mirrorspec.spec.model import Model, Parameters, StagedStep, substitute
+from mirrorspec.spec.properties import Kind
+from mirrorspec.spec.simplify import assuming
+from mirrorspec.spec.terms import TRUE, Truth
+
+
+class Stage(StrEnum):
+    """The three kinds of obligation."""
+
+    INITIAL = "initial"
+    STEP = "step"
+    SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One thing to show."""
+
+    stage: Stage
+    step: StagedStep | None
+    """The step whose guards are hypotheses too."""
+    claim: str
+    """The conjunct or property."""
+    parameters: Parameters
+    """Those of the claim: it is to hold for every choice."""
+    goal: Truth
+    evident: bool
+
+    @property
+    def name(self) -> str:
+        """The obligation as it is printed and cited."""
+        if self.stage is Stage.INITIAL:
+            return f"initially {self.claim}"
+        if self.stage is Stage.STEP and self.step is not None:
+            return f"{self.step.name} keeps {self.claim}"
+        return f"safety {self.claim}" + (f" across {self.step.name}" if self.step else "")
+
+
+def of_initial_state(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
+    """Each conjunct holds initially."""
+    for c in invariant:
+        goal = substitute(c.truth, model.initial)
+        yield Obligation(Stage.INITIAL, None, c.name, c.parameters, goal, goal is TRUE)
+
+
+def of_step(step: StagedStep, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
+    """The step keeps each conjunct."""
+    touched = step.changes.keys()
+    text = tuple((n, id(t)) for part in (step.guards, step.changes) for n, t in part.items())
+    for c in invariant:
+        goal = c.truth
+        if c.reads & touched:
+            key = (id(goal), text)
+            if key not in _goals:
+                _goals[key] = assuming(substitute(goal, step.changes), tuple(step.guards.values()))
+            goal = _goals[key]
+        yield Obligation(Stage.STEP, step, c.name, c.parameters, goal, goal is c.truth or goal is TRUE)
+
+
+_goals: dict[tuple[int, tuple[tuple[str, int], ...]], Truth] = {}
+"""What became of a conjunct in a step: most steps are the same in many cases. Terms live on, so their ids stay theirs."""
+
+
+def of_safety(model: Model) -> Iterator[Obligation]:
+    """The conjuncts imply SAFETY."""
+    for p in model.of_kind(Kind.SAFETY):
+        if not p.of_step:
+            yield Obligation(Stage.SAFETY, None, p.name, p.parameters, p.of_state, p.of_state is TRUE)
+        for step in model.steps:
+            goal = p.of_step.get(step.name)
+            if goal is not None:
+                yield Obligation(Stage.SAFETY, step, p.name, (), goal, False)
+
+
+def obligations(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
+    """Every obligation of the proof, in the order in which they are discharged."""
+    yield from of_initial_state(model, invariant)
+    for step in model.steps:
+        yield from of_step(step, invariant)
+    yield from of_safety(model)
