@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 from mirrorspec.proofs.search import Progress, SearchResult, search
 from mirrorspec.spec.bounds import BOUNDS
@@ -58,7 +59,14 @@ class Case:
 def cases() -> dict[str, Case]:
     """Every case by its name, in the order of the reference."""
     found = [
-        Case("deviation", d.name, d.fault, d.bounds, _setting(d.configuration, d.environment, d.bounds, d.name), d.harmless)
+        Case(
+            "deviation",
+            d.name,
+            d.fault,
+            d.bounds,
+            _setting(d.configuration, d.environment, d.bounds, d.name),
+            d.harmless,
+        )
         for d in DEVIATIONS.values()
     ]
     for name, options in combinations().items():
@@ -83,7 +91,9 @@ def _setting(options: object, environment: str, bounds: str, deviation: str | No
     return Setting(options, world, BOUNDS[bounds].layout, world.sessions, deviation)  # type: ignore[arg-type]
 
 
-def searched(case: Case, *, max_states: int | None = None, progress: Callable[[Progress], None] | None = None) -> SearchResult:
+def searched(
+    case: Case, *, max_states: int | None = None, progress: Callable[[Progress], None] | None = None
+) -> SearchResult:
     """The case searched anew."""
     return search(
         case.model(),
@@ -151,9 +161,7 @@ def generate() -> dict[str, dict[str, object]]:
 def main() -> None:
     """Write the stored file anew, beside this module."""
     text = json.dumps(generate(), indent=1) + "\n"
-    target = files("mirrorspec.model_tests").joinpath(STORED)
-    with open(str(target), "w", encoding="utf-8") as file:
-        file.write(text)
+    Path(__file__).with_name(STORED).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

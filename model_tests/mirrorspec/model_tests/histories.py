@@ -37,4 +37,6 @@ def judge(history: History) -> tuple[Verdict, str]:
             {volume: str(folder.joinpath(f"{volume}.{history.images}.img.gz")) for volume in VOLUMES},
         )
     )
-    return found.verdict, f"{found.lines:,} writes on {len(VOLUMES)} volumes" + "".join(f", {f}" for f in found.findings)
+    return found.verdict, f"{found.lines:,} writes on {len(VOLUMES)} volumes" + "".join(
+        f", {f}" for f in found.findings
+    )

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mirrorspec.model_tests import agreement, catalogue, histories
-from mirrorspec.proofs.search import Progress, search
-from mirrorspec.proofs.search import spin
+from mirrorspec.proofs.search import Progress, search, spin
 from mirrorspec.spec.bounds import BOUNDS
 from mirrorspec.spec.configuration import CONFIGURATIONS, HARDENED, SEED, Configuration
 from mirrorspec.spec.environment import ENVIRONMENTS
@@ -153,7 +152,11 @@ def readings(full: bool, report: Report) -> Iterator[Row]:
         compared, found = agreement.bits_and_batch(
             model, universe, states=SAMPLE_STATES * (10 if full else 1), seed=SAMPLE_SEED
         )
-        got = str(Verdict.NOTHING_FOUND) if found is None else f"{found.event}, {found.part}: {found.bits} and {found.batch}"
+        got = (
+            str(Verdict.NOTHING_FOUND)
+            if found is None
+            else f"{found.event}, {found.part}: {found.bits} and {found.batch}"
+        )
         figures = f"bits and batch, {compared:,} values, seed {SAMPLE_SEED}"
         yield Row("readings", options.name, Verdict.NOTHING_FOUND, got, figures, time.monotonic() - began)
 
@@ -195,5 +198,3 @@ CHECKS: tuple[Callable[[bool, Report], Iterator[Row]], ...] = (
     independent,
     recorded,
 )
-
-

@@ -7,7 +7,7 @@ from statemachine import StateMachine
 from statemachine.exceptions import TransitionNotAllowed
 
 from mirrorspec.spec import charts
-from mirrorspec.spec.charts import CHARTS, FlashRelation, PrimaryMode, SessionPhase, arrows, moves
+from mirrorspec.spec.charts import CHARTS, FlashRelation, PrimaryMode, SessionPhase, arrows, events, moves
 from mirrorspec.spec.configuration import HARDENED, SEED
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import field_table, symbolic_state
@@ -74,7 +74,7 @@ def test_every_event_of_every_chart_is_used_by_a_step(monkeypatch: pytest.Monkey
         for options in (SEED, HARDENED):
             if step.applies(options):
                 truth += step.stage(s, options)[0].values()
-    everything = {(chart.__name__, event.id) for chart in CHARTS for event in chart.events}
+    everything = {(chart.__name__, event) for chart in CHARTS for event in events(chart)}
     assert used == everything
     assert truth
 
@@ -82,5 +82,5 @@ def test_every_event_of_every_chart_is_used_by_a_step(monkeypatch: pytest.Monkey
 def test_each_event_leads_to_one_state() -> None:
     """`moves` changes whole sets, so the target may not depend on the source."""
     for chart in (PrimaryMode, SessionPhase, FlashRelation):
-        for event in chart.events:
-            assert len({target for _, target in arrows(chart, event.id)}) == 1, event.id
+        for event in events(chart):
+            assert len({target for _, target in arrows(chart, event)}) == 1, event

@@ -129,12 +129,12 @@ def test_no_changed_file_gets_further_than_one_line(data: st.DataObject) -> None
             at[key] = data.draw(_JSON)
             break
         at = at[key]
+    said = ""
     try:
-        found = from_json(changed)
+        from_json(changed)
     except BadInputError as error:
-        assert "\n" not in str(error)
-    else:
-        assert found.labels
+        said = str(error)
+    assert "\n" not in said
 
 
 def _padded(name: str, seed: int) -> Counterexample:

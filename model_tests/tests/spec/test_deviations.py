@@ -75,6 +75,8 @@ def test_a_deviation_that_names_no_guard_is_refused() -> None:
 
 def test_every_deviation_changes_the_model() -> None:
     for d in DEVIATIONS.values():
-        right = {s.name: (s.guards, s.changes) for s in Deviation("", "", d.environment, d.bounds).model(complete=True).steps}
+        right = {
+            s.name: (s.guards, s.changes) for s in Deviation("", "", d.environment, d.bounds).model(complete=True).steps
+        }
         wrong = {s.name: (s.guards, s.changes) for s in d.model(complete=True).steps}
         assert right != wrong or d.configuration != HARDENED, d.name

@@ -44,7 +44,9 @@ def command(full: bool, required: Sequence[str], json_path: str, quiet: bool) ->
                 rows.append(row)
                 if not row.good:
                     progress.clear()
-                    out.print(f"WRONG: {row.check}, {row.subject}: {row.got}, expected {row.expected}", style="bold red")
+                    out.print(
+                        f"WRONG: {row.check}, {row.subject}: {row.got}, expected {row.expected}", style="bold red"
+                    )
     seconds = time.monotonic() - began
     table(
         out,

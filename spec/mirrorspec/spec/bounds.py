@@ -44,7 +44,11 @@ BOUNDS: dict[str, Bounds] = dict(
         _named("1u2t2w", (((1, 1),),), "two tracks of one volume: one sent, one not"),
         _named("1u2v2w", (((1,), (1,)),), "two volumes of one unit: flash relations apart, commands together"),
         _named("2u2t2w", (((1,),), ((1,),)), "one write to each of two units: the least at which units disagree"),
-        _named("1u2t3w", (((2, 1),),), "a dependent write between two writes to one track: smaller bounds let faults through"),
+        _named(
+            "1u2t3w",
+            (((2, 1),),),
+            "a dependent write between two writes to one track: smaller bounds let faults through",
+        ),
         _named(
             "2u2t3w",
             (((2,),), ((1,),)),
@@ -65,9 +69,6 @@ BOUNDS: dict[str, Bounds] = dict(
 def bounds(name: str) -> Bounds:
     """The bounds of that name. Raises `BadInputError` with the near names."""
 
-
     if name not in BOUNDS:
         raise unknown_name("bounds", name, BOUNDS)
     return BOUNDS[name]
-
-

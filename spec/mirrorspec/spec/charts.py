@@ -29,7 +29,7 @@ class PrimaryMode(StateMachine):
     increment_complete = in_progress.to(normal)
     run_timeout = pending.to(normal)
     increment_timeout = in_progress.to(normal)
-    abort = normal.to.itself() | pending.to(normal) | in_progress.to(normal)
+    abort = normal.to(normal) | pending.to(normal) | in_progress.to(normal)
 
 
 class SessionPhase(StateMachine):
@@ -70,6 +70,11 @@ class FlashRelation(StateMachine):
 
 
 CHARTS: tuple[type[StateMachine], ...] = (PrimaryMode, SessionPhase, FlashRelation)
+
+
+def events(chart: type[StateMachine]) -> list[str]:
+    """The names of the chart's events."""
+    return sorted({t.event for state in chart.states for t in state.transitions if t.event})
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def to_json(found: Counterexample) -> dict[str, Any]:
             "description": f"{found.property} is violated",
             "mirrorspec": {
                 "format": FORMAT,
-                "configuration": {k: v for k, v in asdict(setting.configuration).items()},
+                "configuration": asdict(setting.configuration),
                 "environment": setting.environment.name,
                 "layout": setting.layout,
                 "sessions": setting.sessions,
@@ -194,10 +194,13 @@ def from_json(data: object) -> Counterexample:
         raise BadInputError("has no #meta.mirrorspec, or no states: it was not written by this project")
     if meta.get("format") != FORMAT:
         raise BadInputError(f"has format {meta.get('format')!r}; this version reads {FORMAT}")
-    labels = []
+    labels: list[str] = []
     for i, state in enumerate(states):
-        step = state.get("#meta", {}).get("step") if isinstance(state, dict) else None
-        if i and not isinstance(step, str):
+        inner = state.get("#meta") if isinstance(state, dict) else None
+        step = inner.get("step") if isinstance(inner, dict) else None
+        if i == 0:
+            continue
+        if not isinstance(step, str):
             raise BadInputError(f"state {i} names no step in its #meta")
         labels.append(step)
     seed = meta.get("seed")
@@ -206,7 +209,7 @@ def from_json(data: object) -> Counterexample:
         raise unknown_name("property", str(property), PROPERTIES)
     found = replayed(
         _setting(meta),
-        labels[1:],
+        labels,
         str(property),
         engine=str(meta.get("engine")),
         seed=seed if isinstance(seed, int) else None,
@@ -229,8 +232,13 @@ def _setting(meta: dict[str, Any]) -> Setting:
     sessions = meta.get("sessions")
     if not isinstance(sessions, int) or isinstance(sessions, bool) or not 1 <= sessions <= MOST_THINGS:
         raise BadInputError(f"#meta.mirrorspec.sessions must be a number from 1 to {MOST_THINGS}")
-    return Setting(_configuration(meta.get("configuration")), ENVIRONMENTS[str(environment)], layout_of(meta.get("layout")),
-                   sessions, deviation)
+    return Setting(
+        _configuration(meta.get("configuration")),
+        ENVIRONMENTS[str(environment)],
+        layout_of(meta.get("layout")),
+        sessions,
+        deviation,
+    )
 
 
 def _configuration(data: object) -> Configuration:

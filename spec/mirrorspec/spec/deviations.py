@@ -434,4 +434,3 @@ _ALL = (
 
 DEVIATIONS: dict[str, Deviation] = {d.name: d for d in _ALL}
 """Every deviation by its name, grouped as faults are."""
-

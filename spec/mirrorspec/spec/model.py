@@ -86,9 +86,7 @@ def initial_state(environment: Environment) -> dict[str, Term]:
     The pairs are established and their initial copy is increment 0, already committed, unless the environment has units
     come and go: then there is no member and nothing to recover.
     """
-    begins: dict[str, Term] = {
-        name: no_needs() if f.relation else empty(f.sort) for name, f in field_table().items()
-    }
+    begins: dict[str, Term] = {name: no_needs() if f.relation else empty(f.sort) for name, f in field_table().items()}
     begins["starting"] = first_session()
     begins["start_sent"] = first_session().channels
     if "membership" not in environment.switches:
@@ -127,7 +125,9 @@ def _staged_property(p: Property, options: Configuration, steps: list[StagedStep
     of_state = TRUE if p.of_step else p.truth(s, s, options)
     if p.relief:
         relief = next(step for step in steps if step.name == p.relief)
-        of_state = TRUE if all(follows(g, of_state) for g in relief.guards.values()) else of_state.implies(relief.enabled)
+        of_state = (
+            TRUE if all(follows(g, of_state) for g in relief.guards.values()) else of_state.implies(relief.enabled)
+        )
     of_step: dict[str, Truth] = {}
     if p.of_step:
         for step in steps:
@@ -153,9 +153,7 @@ def _wanted(p: Property, steps: list[StagedStep]) -> bool:
     return not p.needs_step or any(step.name == p.needs_step for step in steps)
 
 
-def settle_constants(
-    steps: list[StagedStep], initial: dict[str, Term]
-) -> tuple[list[StagedStep], dict[str, Term]]:
+def settle_constants(steps: list[StagedStep], initial: dict[str, Term]) -> tuple[list[StagedStep], dict[str, Term]]:
     """Replace each field that no step changes by its initial value, until none is left; drop steps that cannot happen.
 
     Returns the steps, and the fields found constant with their values.
@@ -172,13 +170,9 @@ def settle_constants(
             changes = {n: assuming(substitute(c, constants), facts) for n, c in step.changes.items()}
             changes = {n: c for n, c in changes.items() if c is not getattr(s, n) and n not in constants}
             simpler.append(StagedStep(step.name, step.parameters, guards, changes))
-        changed = {
-            n for step in simpler for n, c in step.changes.items() if not (n in initial and c is initial[n])
-        }
+        changed = {n for step in simpler for n, c in step.changes.items() if not (n in initial and c is initial[n])}
         found = {n: initial[n] for n in initial if n not in changed and n not in constants}
-        steps = [
-            replace_changes(step, {n: c for n, c in step.changes.items() if n not in found}) for step in simpler
-        ]
+        steps = [replace_changes(step, {n: c for n, c in step.changes.items() if n not in found}) for step in simpler]
         if not found:
             return steps, constants
         constants |= found
@@ -213,7 +207,8 @@ def _with_liveness(step: StagedStep, live: Mapping[str, SetTerm]) -> StagedStep:
     changes = dict(step.changes)
     for name, alive in live.items():
         if name in changes or alive.leaves() & changes.keys():
-            value = changes.get(name, getattr(s, name)) & substitute(alive, changes)
+            set_after: SetTerm = getattr(after(changes), name)
+            value = set_after & substitute(alive, changes)
             changes[name] = assuming(value, tuple(step.guards.values()))
     return replace_changes(step, {n: c for n, c in changes.items() if c is not getattr(s, n)})
 
@@ -242,9 +237,7 @@ def build(
         table = tuple(field_table().values())
         return Model(options, environment, deviation, table, initial, tuple(staged), properties)
     staged, constants = settle_constants(staged, initial)
-    properties = tuple(
-        replace_property(_staged_property(p, options, staged), constants) for p in wanted
-    )
+    properties = tuple(replace_property(_staged_property(p, options, staged), constants) for p in wanted)
     s = symbolic_state()
     live: dict[str, SetTerm] = {}
     for name, rule in LIVE.items() if emptied else ():

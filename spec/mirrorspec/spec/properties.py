@@ -157,9 +157,7 @@ PROPERTIES: dict[str, Property] = {
             "[0041] 552",
             lambda s: s.in_progress.some(),
         ),
-        _sometimes(
-            "writes are recorded", "change recording is used", "[0034]", lambda s: s.change_recording.some()
-        ),
+        _sometimes("writes are recorded", "change recording is used", "[0034]", lambda s: s.change_recording.some()),
         Property(
             "a write collides",
             Kind.SOMETIMES,
@@ -168,7 +166,9 @@ PROPERTIES: dict[str, Property] = {
             _collided,
         ),
         _sometimes("a flash is committed", "a flash became final", "[0048]", lambda s: s.committed.some(), "commit"),
-        _sometimes("all are flashed", "every volume is flashed", "[0048] 852", lambda s: s.members.volumes <= s.flashed),
+        _sometimes(
+            "all are flashed", "every volume is flashed", "[0048] 852", lambda s: s.members.volumes <= s.flashed
+        ),
         _sometimes(
             "a flash must be reverted",
             "an increment is given up after a volume was flashed",

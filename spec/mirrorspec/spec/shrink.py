@@ -46,6 +46,4 @@ def shrink(found: Counterexample) -> Counterexample:
             else:
                 start += size
         size //= 2
-    return replayed(
-        found.setting, best, found.property, engine=found.engine, seed=found.seed, shortest=found.shortest
-    )
+    return replayed(found.setting, best, found.property, engine=found.engine, seed=found.seed, shortest=found.shortest)

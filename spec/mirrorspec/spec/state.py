@@ -39,6 +39,11 @@ def _writes(meaning: str, *, ghost: bool = False) -> SetTerm:
     return _set(Sort.WRITE, meaning, ghost=ghost)
 
 
+def _relation(meaning: str) -> Relation:
+    result: Relation = field(metadata={"sort": Sort.WRITE, "meaning": meaning})
+    return result
+
+
 def _sessions(meaning: str) -> SetTerm:
     return _set(Sort.SESSION, meaning)
 
@@ -78,7 +83,7 @@ class State:
     issued: SetTerm = _writes("sent by a host")
     applied: SetTerm = _writes("in the primary's cache: its image [0030, 0037]")
     acknowledged: SetTerm = _writes("reported complete to the host")
-    needs: Relation = field(metadata={"sort": Sort.WRITE, "meaning": "for each write, those acknowledged before its issue"})
+    needs: Relation = _relation("for each write, those acknowledged before its issue")
     caught: SetTerm = _writes("in progress at their unit when it accepted start increment [0041]")
     preserved_image: SetTerm = _writes("what the preserved tracks hold")
     wire: SetTerm = _writes("what the transfers in flight carry")
@@ -101,7 +106,9 @@ class State:
     starting: SetTerm = _sessions("has sent start increment to all units")
     running: SetTerm = _sessions("all have joined; has sent run")
     flashing: SetTerm = _sessions("all have drained; has sent flash")
-    committing: SetTerm = _sessions("all have flashed; has sent commit to the secondaries, increment complete to the primaries")
+    committing: SetTerm = _sessions(
+        "all have flashed; has sent commit to the secondaries, increment complete to the primaries"
+    )
     aborting: SetTerm = _sessions("has given the increment up; has sent abort")
     taking_over: SetTerm = _sessions("asks every unit before it decides what becomes of the increment")
 

@@ -11,7 +11,8 @@ and there are no others; nothing in a term may look inside a set.
     choose(truth, a, b)         a where the truth holds, b elsewhere
     image.onto(where, new)      the image with *where* overwritten from *new*
 
-No sort is empty, and every owner owns something: constants fold accordingly. A truth cannot be tested: `if s.a <= s.b` raises, because the answer is not known when a step is staged.
+No sort is empty, and every owner owns something: constants fold accordingly. A truth cannot be tested: `if s.a <= s.b`
+raises, because the answer is not known when a step is staged.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Term:
 
     __slots__ = ("args", "kind", "name", "sort")
     kind: str
-    sort: Sort | None
+    sort: Any
+    """The sort of a set or relation; None for a truth."""
     name: str
     args: tuple[Term, ...]
 

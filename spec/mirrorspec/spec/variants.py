@@ -10,8 +10,12 @@ from itertools import product
 
 from mirrorspec.spec.configuration import HARDENED, Collision, Configuration, Hold, Switch
 
-REQUESTS_UNTIL_RUN = "takes in requests that arrive after another unit was let run, and so may depend on writes outside the cut"
-OVERTAKEN_IN_CACHE = "a newer write enters a track in cache before a caught one is completed, and the frozen track carries both"
+REQUESTS_UNTIL_RUN = (
+    "takes in requests that arrive after another unit was let run, and so may depend on writes outside the cut"
+)
+OVERTAKEN_IN_CACHE = (
+    "a newer write enters a track in cache before a caught one is completed, and the frozen track carries both"
+)
 
 
 def combinations() -> dict[str, Configuration]:

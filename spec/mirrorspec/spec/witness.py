@@ -25,7 +25,9 @@ class Missing:
     def words(self, universe: Universe) -> str:
         """The two writes, and why one depends on the other."""
         held, missed = (_write(universe, w) for w in (self.holds, self.misses))
-        return f"holds {held} and misses {missed}, which was acknowledged before {_name(universe, self.holds)} was issued"
+        return (
+            f"holds {held} and misses {missed}, which was acknowledged before {_name(universe, self.holds)} was issued"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ def conclusion(found: Counterexample) -> list[str]:
     """What is wrong at the end, in words."""
     if found.witness is None:
         return [f"After step {len(found.labels)} this does not hold."]
-    return [f"After step {len(found.labels)} the image that recovery yields {found.witness.words(found.setting.universe)}."]
+    return [
+        f"After step {len(found.labels)} the image that recovery yields {found.witness.words(found.setting.universe)}."
+    ]
 
 
 def _rows(found: Counterexample, on: str, off: str) -> Iterable[list[str]]:

@@ -87,7 +87,10 @@ class Vocabulary:
         i, j, k = (z3.Const(n, self.sorts[Sort.SESSION]) for n in "ijk")
         u = z3.Const("u", self.sorts[Sort.UNIT])
         c = z3.Const("c", self.sorts[Sort.CHANNEL])
+        v = z3.Const("v", self.sorts[Sort.VOLUME])
         to_session, to_unit = self.owner[Sort.CHANNEL, Sort.SESSION], self.owner[Sort.CHANNEL, Sort.UNIT]
+        of_volume = self.owner[Sort.VOLUME, Sort.UNIT]
+        across = self.channel(to_session(c), of_volume(v))
         known = {
             "no session is lower than itself": z3.ForAll([i], z3.Not(self.lower(i, i))),
             "lower than lower is lower": z3.ForAll(
@@ -99,6 +102,12 @@ class Vocabulary:
                 [k, u], z3.And(to_session(self.channel(k, u)) == k, to_unit(self.channel(k, u)) == u)
             ),
             "and only one does": z3.ForAll([c], self.channel(to_session(c), to_unit(c)) == c),
+            # This follows from the last but one; said with a pattern, a solver finds it where it would have to search.
+            "to the unit of each volume too": z3.ForAll(
+                [c, v],
+                z3.And(to_session(across) == to_session(c), to_unit(across) == of_volume(v)),
+                patterns=[z3.MultiPattern(to_session(c), of_volume(v))],
+            ),
         }
         for thing, owner in ((Sort.VOLUME, Sort.UNIT), (Sort.TRACK, Sort.VOLUME), (Sort.WRITE, Sort.TRACK)):
             x = z3.Const("x", self.sorts[owner])

@@ -128,9 +128,7 @@ def crash_inside_merge(s: State, u: SetTerm, options: Configuration) -> tuple[Gu
 
 
 @step("[0048] 858-860", c=Sort.CHANNEL, w=Sort.WRITE)
-def write_between_merge_and_normal(
-    s: State, c: SetTerm, w: SetTerm, options: Configuration
-) -> tuple[Guards, Changes]:
+def write_between_merge_and_normal(s: State, c: SetTerm, w: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """The increment completes, and a write is applied after the merge but recorded as before it."""
     guards, changes = increment.increment_complete.function(s, c, options)
     recorded = changes["change_recording"]

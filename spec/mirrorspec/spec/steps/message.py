@@ -25,7 +25,9 @@ def command(s: State, c: SetTerm, sent: SetTerm, old: SetTerm, options: Configur
     }
 
 
-def reply(s: State, needed: SetTerm, received: SetTerm, old: SetTerm, options: Configuration) -> dict[str, Truth | None]:
+def reply(
+    s: State, needed: SetTerm, received: SetTerm, old: SetTerm, options: Configuration
+) -> dict[str, Truth | None]:
     """The guards of a session that waits for a reply from each of *needed*."""
     return {
         "replied": needed <= received | old,
