@@ -6,7 +6,7 @@ import pytest
 
 from mirrorspec.proofs.progress import stuck
 from mirrorspec.spec.configuration import HARDENED, SEED, Configuration
-from mirrorspec.spec.deviations import Deviation
+from mirrorspec.spec.deviation import Deviation
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.model import build
 from mirrorspec.spec.properties import Kind

@@ -6,7 +6,8 @@ import pytest
 
 from mirrorspec.model_tests import catalogue
 from mirrorspec.spec.configuration import HARDENED
-from mirrorspec.spec.deviations import DEVIATIONS, Deviation, deviation
+from mirrorspec.spec.deviation import Deviation
+from mirrorspec.spec.deviations import DEVIATIONS, deviation
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.errors import BadInputError
 from mirrorspec.spec.variants import combinations, fault

@@ -1,93 +1,16 @@
 """Ways to get the protocol wrong, each met in the field or found by proof: every one must be caught.
 
-A deviation drops guards, forgets changes, or exchanges or adds a step (`broken`); nothing else of the specification moves.
-Each names the fault it stands for (docs/explanation/faults.md lists where each was seen), the smallest bounds and the
-environment in which it shows, and the property that its shortest trace breaks. A deviation that breaks nothing says why.
+Each names the fault it stands for (docs/explanation/faults.md lists where each was seen), and the environment and smallest
+bounds in which it shows. One that breaks nothing says why. How long the shortest trace of each is, is pinned by the stored
+counterexamples (`model_tests.catalogue`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
-from mirrorspec.spec.configuration import HARDENED, Configuration, Recovery
-from mirrorspec.spec.environment import ENVIRONMENTS, Environment
+from mirrorspec.spec.configuration import HARDENED, Recovery
+from mirrorspec.spec.deviation import Deviation
 from mirrorspec.spec.errors import unknown_name
-from mirrorspec.spec.model import Model, StagedStep, build, stage
-from mirrorspec.spec.properties import Kind
-from mirrorspec.spec.step import Step
-from mirrorspec.spec.steps import STEPS, broken
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """One thing done wrong."""
-
-    name: str
-    fault: str
-    """What goes wrong, in a sentence."""
-    environment: str
-    bounds: str
-    drops: tuple[str, ...] = ()
-    """Guards left out, as ``step.guard``; ``*.guard`` is that guard of every step."""
-    forgets: tuple[str, ...] = ()
-    """Changes left out, as ``step.field``."""
-    puts: tuple[Step, ...] = ()
-    """Steps that take the place of those of the same name, or come beside them."""
-    without: tuple[str, ...] = ()
-    """Steps left out."""
-    configuration: Configuration = field(default=HARDENED)
-    harmless: str = ""
-    """Why it breaks nothing; empty for one that must be caught."""
-
-    @property
-    def right(self) -> Configuration:
-        """The configuration without what the deviation changes in it."""
-        return replace(self.configuration, name=HARDENED.name, recovery=HARDENED.recovery)
-
-    def alter(self, options: Configuration, environment: Environment) -> list[StagedStep]:
-        """The staged steps with this one thing wrong. Raises `KeyError` when a name does not exist."""
-        put = {step.name: step for step in self.puts}
-        texts = [put.pop(step.name, step) for step in STEPS.values() if step.name not in self.without]
-        staged = stage(options, environment, [*texts, *put.values()])
-        unused = {*self.drops, *self.forgets}
-        result = []
-        for step in staged:
-            guards = {n: g for n, g in step.guards.items() if not _named(unused, self.drops, step.name, n)}
-            changes = {n: c for n, c in step.changes.items() if not _named(unused, self.forgets, step.name, n)}
-            result.append(StagedStep(step.name, step.parameters, guards, changes))
-        if unused and environment.name == self.environment:
-            raise KeyError(f"deviation {self.name} names what does not exist: {sorted(unused)}")
-        return result
-
-    def model(self, environment: Environment | None = None, *, complete: bool = False) -> Model:
-        """The model in which it is caught, or the same in another environment.
-
-        What a deviation makes readable again is not known, so nothing is emptied.
-        """
-        world = environment or ENVIRONMENTS[self.environment]
-        return build(
-            self.configuration,
-            world,
-            alter=self.alter(self.configuration, world),
-            deviation=self.name,
-            emptied=False,
-            kinds=(Kind.SAFETY,),
-            complete=complete,
-        )
-
-
-def _named(unused: set[str], patterns: tuple[str, ...], step: str, part: str) -> bool:
-    hits = {f"{step}.{part}", f"*.{part}"} & set(patterns)
-    unused -= hits
-    return bool(hits)
-
-
-def deviation(name: str) -> Deviation:
-    """The deviation of that name. Raises `BadInputError` with the near names."""
-    if name not in DEVIATIONS:
-        raise unknown_name("deviation", name, DEVIATIONS)
-    return DEVIATIONS[name]
-
+from mirrorspec.spec.steps import broken
 
 _ALL = (
     # flash of an aborted increment
@@ -434,3 +357,10 @@ _ALL = (
 
 DEVIATIONS: dict[str, Deviation] = {d.name: d for d in _ALL}
 """Every deviation by its name, grouped as faults are."""
+
+
+def deviation(name: str) -> Deviation:
+    """The deviation of that name. Raises `BadInputError` with the near names."""
+    if name not in DEVIATIONS:
+        raise unknown_name("deviation", name, DEVIATIONS)
+    return DEVIATIONS[name]
