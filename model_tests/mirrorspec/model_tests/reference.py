@@ -1,0 +1,98 @@
+"""The pages in docs/reference, made from the code: ``python -m mirrorspec.model_tests.reference`` writes them anew.
+
+They hold what would otherwise be copied by hand and go stale: the tables of `mirrorspec list`, and how long the shortest
+counterexample of each deviation, unsafe variant and finding is (`catalogue`). A test makes them again and compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mirrorspec.model_tests.catalogue import Case, cases, stored
+from mirrorspec.oracle.reference import TABLES
+
+NOTE = "<!-- Made by `python -m mirrorspec.model_tests.reference`; a test compares it with the code. -->"
+
+FOREWORDS: dict[str, str] = {
+    "steps": "What can happen, in reading order. A step with a fault takes part only where the environment has that switch.",
+    "fields": "The state: a record of sets, in the order in which `state.py` declares them.",
+    "guards": "Why a step is refused: for each guard the words that follow \"refused:\".",
+    "properties": "What is promised. *safety* and *progress* hold always, *sometimes* must be reachable, *availability* is that "
+    "every hold ends.",
+    "environments": "What the world may do. An environment is a set of switches; a step that is a fault names its switch.",
+    "bounds": "How many of everything an exhaustive search has. A claim of *exhausted* always names its bounds.",
+    "clauses": "Every paragraph and block of the seed that must show up, and where it does. *in part*: something is still to "
+    "come, and the last column says in which part of the project.",
+}  # fmt: skip
+"""What stands above each table that is printed as it is."""
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file name."""
+    found = {
+        f"{name}.md": _page(TABLES[name].title, foreword, _table(list(TABLES[name].columns.values()), TABLES[name].rows()))
+        for name, foreword in FOREWORDS.items()
+    }
+    found["deviations.md"] = _deviations()
+    return found
+
+
+def _deviations() -> str:
+    by_kind: dict[str, list[Case]] = {}
+    for case in cases().values():
+        by_kind.setdefault(case.kind, []).append(case)
+    heads = ["name", "what is wrong", "environment", "bounds", "breaks", "steps"]
+    harmful = [c for c in by_kind["deviation"] if not c.harmless]
+    harmless = [c for c in by_kind["deviation"] if c.harmless]
+    return _page(
+        "Deviations and their counterexamples",
+        "Each line is one way to be wrong, and the number of steps of the shortest counterexample in that environment within "
+        "those bounds. A deviation is searched with `mirrorspec check --deviate NAME`.",
+        "## Deviations that are caught",
+        _table(heads, map(_case, harmful)),
+        "## Deviations that break nothing",
+        _table(["name", "what is different", "why it is harmless"], ([c.name, c.words, c.harmless] for c in harmless)),
+        "## Variants of the seed that are unsafe",
+        "Every combination of hold, collision policy and switch that is not in this table is safe. All of them: "
+        "`mirrorspec list variants`.",
+        _table(heads, map(_case, by_kind["variant"])),
+        "## Findings about the seed's own configuration",
+        _table(heads, map(_case, by_kind["finding"])),
+    )
+
+
+def _case(case: Case) -> list[str]:
+    record = stored()[case.name]
+    return [
+        case.name, case.words, case.setting.environment.name, case.bounds, str(record["property"]), str(record["length"])
+    ]  # fmt: skip
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def main(folder: Path) -> None:
+    """Write every page into the folder, and remove those that are no longer made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = pages()
+    for old in folder.glob("*.md"):
+        if old.name not in made and NOTE in old.read_text(encoding="utf-8"):
+            old.unlink()
+    for name, text in made.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))
