@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,7 @@ from mirrorspec.oracle.cut import history as history_module
 from mirrorspec.oracle.cut import jsonl, lines
 from mirrorspec.oracle.cut.history import ANYTHING, NEVER, History
 from mirrorspec.oracle.cut.jsonl import read_json_lines
+from mirrorspec.oracle.cut.shape import shape_of
 from mirrorspec.spec.errors import BadInputError
 
 KEY = "00112233445566ff"
@@ -232,7 +233,7 @@ def test_times_are_in_all_lines_or_in_none() -> None:
 
 
 def test_too_much_is_refused_before_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadInputError, match=":1: more than .* block writes"):
+    with pytest.raises(BadInputError, match=r":1: more than .* block writes"):
         read(f'{{"volume": "A", "block": 0, "blocks": {2**47}, "issue": 1, "content": "zero"}}\n')
     monkeypatch.setattr(history_module, "MAX_ROWS", 5)
     with pytest.raises(BadInputError, match="more than 5"):
@@ -264,11 +265,8 @@ def test_what_cannot_be_opened_or_unpacked_is_bad_input(tmp_path: Path) -> None:
 @example(b'{"history":1}')
 @example(b"\x1f\x8b")
 def test_bytes_are_read_or_refused(data: bytes) -> None:
-    with file_of(data) as path:
-        try:
-            read_json_lines(path)
-        except BadInputError as error:
-            assert str(error).startswith(path)
+    with file_of(data) as path, suppress(BadInputError):
+        read_json_lines(path)
 
 
 JSON = st.recursive(
@@ -282,14 +280,10 @@ JSON = st.recursive(
     st.lists(st.dictionaries(st.sampled_from((*jsonl.MEMBERS, "history", "block_bytes")), JSON, max_size=6), max_size=4)
 )
 def test_objects_are_read_or_refused(values: list[dict[str, object]]) -> None:
-    with file_of("\n".join([GOOD, *map(json.dumps, values)]).encode()) as path:
-        try:
-            history = read_json_lines(path)
-        except BadInputError as error:
-            assert str(error).startswith(path)
-        else:
-            assert (history.issue <= history.acknowledgement).all()
-            assert history.requests == len(values) + 1
+    with file_of("\n".join([GOOD, *map(json.dumps, values)]).encode()) as path, suppress(BadInputError):
+        history = read_json_lines(path)
+        assert (history.issue <= history.acknowledgement).all()
+        assert history.requests == len(values) + 1
 
 
 @given(st.integers(0, 150), st.binary(max_size=3), st.integers(0, 3))
@@ -298,8 +292,8 @@ def test_a_damaged_line_is_read_alike_by_both_ways(at: int, put: bytes, drop: in
     damaged = line[:at] + put + line[at + drop :]
     with file_of(b"\n".join([line, damaged, line])) as path:
         outcomes: list[object] = []
-        for shape_of in (jsonl.shape_of, lambda line: None):
-            with patch.object(jsonl, "shape_of", shape_of):
+        for way in (shape_of, lambda line: None):
+            with patch.object(jsonl, "shape_of", way):
                 try:
                     outcomes.append(rows(read_json_lines(path)))
                 except BadInputError as error:

@@ -217,15 +217,14 @@ class _Reader:
         parts: list[tuple[NDArray[Any], ...]] = []
         if shape is not None and self.timed in (None, shape.timed):
             many = read_many(shape, piece, self.names)
-            keep = many.index >= skip
-            if keep.any():
+            if len(many.index):
                 self.timed = shape.timed
-                line = many.index[keep] + piece.first
+                line = many.index + piece.first
                 self.rows.room_for(len(line), int(line[0]))
-                issue = many.issue[keep] if shape.timed else line - self.header_lines
-                ack = many.acknowledgement[keep] if shape.timed else issue
-                parts.append((many.volume[keep], many.block[keep], issue, ack, many.content[keep], line))
-                done[many.index[keep]] = True
+                issue = many.issue if shape.timed else line - self.header_lines
+                ack = many.acknowledgement if shape.timed else issue
+                parts.append((many.volume, many.block, issue, ack, many.content, line))
+                done[many.index] = True  # a header is none of these: it has other members
         self.requests += total - skip
         if not done.all():
             parts.append(self.singly(piece, np.flatnonzero(~done)))

@@ -78,7 +78,7 @@ def _calls(
     offset, fine = text.whole_hexadecimal(end - digits, end)
     end = end - digits - len(b" offset=0x")
     good &= fine & (digits > 0) & text.holds(end, b" offset=0x")
-    number, fine = text.whole(after[rows] + len(b"Write id="), end)
+    number, fine = text.json_whole(after[rows] + len(b"Write id="), end)
     keep = np.flatnonzero(good & fine & (number < MAX_ID))
     rows = rows[keep]
     return Many(index[rows], connection[rows], number[keep], time[rows], offset[keep], count[keep])
@@ -88,7 +88,7 @@ def _returns(
     text: Text, index: Numbers, after: Numbers, ends: Numbers, connection: Numbers, time: Numbers, rows: Numbers
 ) -> Many:
     end = ends[rows] - len(b" return=0")
-    number, good = text.whole(after[rows] + len(b"...Write id="), end)
+    number, good = text.json_whole(after[rows] + len(b"...Write id="), end)
     keep = np.flatnonzero(good & text.holds(end, b" return=0") & (number < MAX_ID))
     rows = rows[keep]
     return Many(index[rows], connection[rows], number[keep], time[rows], rows[:0], rows[:0])
