@@ -18,7 +18,7 @@ from mirrorspec.spec.errors import BadInputError
 @json_option
 def command(file: Path, as_text: bool, shrink: bool, json_path: str | None) -> None:
     """Print the counterexample in FILE as a sequence of steps, replayed in the specification."""
-    from mirrorspec.oracle.explain.text import render
+    from mirrorspec.oracle.explain.text import can_draw, render
     from mirrorspec.spec.counterexample import read, to_json
     from mirrorspec.spec.shrink import shrink as shorter
 
@@ -28,14 +28,6 @@ def command(file: Path, as_text: bool, shrink: bool, json_path: str | None) -> N
     if shrink:
         found = shorter(found)
     out = console(json_path=json_path)
-    out.print(render(found, ascii_only=not _can_draw(sys.stdout.encoding)), end="", soft_wrap=True)
+    out.print(render(found, ascii_only=not can_draw(sys.stdout.encoding)), end="", soft_wrap=True)
     if json_path is not None:
         write_json(json_path, to_json(found))
-
-
-def _can_draw(encoding: str | None) -> bool:
-    try:
-        "■·".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -1,7 +1,7 @@
 """A counterexample as text: the steps one below the other, each with the bitmaps and images that it leaves beside it.
 
 A bitmap is one mark a track, an image one digit a write (the write's number where the image holds it, a dot where it does
-not), with a gap between tracks. The last two columns are what recovery would yield at that moment: reverting where it may
+not), with a gap between tracks. A bitmap that stays as it is is not shown. The last two columns are what recovery would yield at that moment: reverting where it may
 choose, or committing. Read the last line first: it names the two writes.
 """
 
@@ -26,10 +26,19 @@ IMAGES = (("secondary", "secondary"), ("target", "target"))
 
 def render(found: Counterexample, *, ascii_only: bool = False) -> str:
     """The whole counterexample as lines of text, ending in a line break."""
-    rows = list(_rows(found, "#" if ascii_only else "■", "." if ascii_only else "·"))
+    rows = _without_idle(list(_rows(found, "#" if ascii_only else "■", "." if ascii_only else "·")))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*headline(found), "", *table, "", *conclusion(found)]) + "\n"
+
+
+def can_draw(encoding: str | None) -> bool:
+    """Whether the marks of the bitmaps can be written in an encoding."""
+    try:
+        "■·".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def headline(found: Counterexample) -> list[str]:
@@ -84,6 +93,19 @@ def _rows(found: Counterexample, on: str, off: str) -> Iterable[list[str]]:
             cells += ["".join(on if state[field] >> t & 1 else off for t in tracks) for _, field in BITMAPS]
         cells += [_image(universe, state[field], off) for _, field in IMAGES]
         yield [*cells, *(_image(universe, reading.value(image, state), off) for image in yields)]
+
+
+def _without_idle(rows: list[list[str]]) -> list[list[str]]:
+    """The rows without the bitmaps that stay empty throughout, and without a last column that repeats the one before."""
+    heads, *body = rows
+    bitmaps = {name for name, _ in BITMAPS}
+    kept = [
+        i
+        for i, head in enumerate(heads)
+        if not (head in bitmaps and len({row[i] for row in body}) == 1)
+        and not (i == len(heads) - 1 and all(row[i] == row[i - 1] for row in body))
+    ]
+    return [[row[i] for i in kept] for row in rows]
 
 
 def _tracks(universe: Universe, unit: int) -> Sequence[int]:
