@@ -232,6 +232,11 @@ def test_where_contents_repeat_the_latest_cut_says_what_is_missing(case: Case) -
     case.history(*repeated, ("A", 1, 1, 2, "p"), ("A", 1, 3.5, 3.6, "q"))
     assert case.ask(images={"A": "xp"})["recovery_point"]["acknowledged_block_writes_missing"] == 4
 
+    case.history(*repeated, ("A", 1, 8.5, 9, "p"), ("A", 2, 1, 1.5, "q"))
+    torn = case.ask(images={"A": "xp0"})
+    assert torn["findings"] == ["torn"]
+    assert torn["recovery_point"]["acknowledged_block_writes_missing"] == 2
+
 
 def test_images_may_be_compressed_and_larger_than_a_piece(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "PIECE_BYTES", 2 * SIZE)

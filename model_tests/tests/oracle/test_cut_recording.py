@@ -151,3 +151,17 @@ def test_the_help_stands_on_its_own() -> None:
     shown = CliRunner().invoke(command, ["--help"])
     assert shown.exit_code == 0
     assert "--clock-error" in shown.output
+
+
+@pytest.mark.parametrize("name", ["cut", "torn"])
+def test_the_how_to_shows_what_is_printed(
+    name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = CORPUS.parents[2] / "docs" / "how-to" / "check-two-images-and-a-log.md"
+    monkeypatch.chdir(CORPUS)
+    shown = page.read_text().replace("\\\n", " ")
+    given = next(
+        line for line in shown.splitlines() if line.startswith("$ mirrorspec cut nbdkit") and f".{name}." in line
+    )
+    run(given.removeprefix("$ mirrorspec ").split())
+    assert capfd.readouterr().out in shown

@@ -178,13 +178,10 @@ def not_covered(answer: Answer) -> list[Data]:
         [],
         "discarded blocks: whatever the image shows there is allowed; --discard zero asks for zeros",
     )
-    split = len(history) - history.requests
-    item(
-        "atomicity",
-        split,
-        [],
-        "parts of requests of several blocks, judged one by one: no request is atomic as a whole",
-    )
+    line = history.line if judged.row is None else history.line[judged.row]
+    again = line[1:] == line[:-1]
+    split = int(np.count_nonzero(again) - np.count_nonzero(again[1:] & again[:-1]))  # runs of equal lines
+    item("atomicity", split, [], "requests of several blocks, judged block by block: none is atomic as a whole")
     if len(judged.unit) and not history.order_only:
         known = judged.acknowledgement[judged.acknowledgement < NEVER]
         last = max(int(judged.issue.max()), int(known.max(initial=ALWAYS)))

@@ -57,12 +57,9 @@ def smallest_witness(
         return _witness(pair, True, few)
     everything = unions(matches(unit, issue, ack, shown, np.flatnonzero(initial)))
     search = _Search(_without_dominated(everything), max_work)
-    for size in range(2, MAX_SIZE + 1):
-        found = search.within(size, EVERY_TIME)
-        if found is not None:
-            return _witness(tuple(sorted(found)), True, everything)
-        if search.work > max_work:
-            break
+    found = search.fewest()
+    if found is not None:
+        return _witness(tuple(sorted(found)), True, everything)
     return _witness(tuple(sorted(search.irreducible())), False, everything)
 
 
@@ -92,6 +89,14 @@ class _Search:
         self.distinct = candidates.unit[first]
         self.owner = np.cumsum(first) - 1
         """For each interval the index of its unit among the distinct ones."""
+
+    def fewest(self) -> set[int] | None:
+        """The fewest units that leave out every time; None if they are many, or the search for them takes too long."""
+        for size in range(2, MAX_SIZE + 1):
+            found = self.within(size, EVERY_TIME)
+            if found is not None or self.work > self.max_work:
+                return found
+        return None
 
     def within(self, size: int, left: Intervals) -> set[int] | None:
         """At most *size* units that together leave out all times in *left*; None if there are none, or no time for it."""
