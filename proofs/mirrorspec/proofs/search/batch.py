@@ -1,13 +1,13 @@
 """The search in the batch reading: the steps of a whole chunk of states at a time, as columns.
 
 For each event the guards are read for all rows, and only then, for the rows that it is enabled in, the lanes that it
-needs are gathered, its changes are read, and the changed lanes are written into copies of those rows. What does not depend on the
-event's parameters is read once a chunk.
+needs are gathered, its changes are read, and the changed lanes are written into copies of those rows. What does not
+depend on the event's parameters is read once a chunk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mirrorspec.proofs.search.result import Violation
 from mirrorspec.proofs.search.store import Keys, Store
+from mirrorspec.proofs.search.symmetry import Symmetry
 from mirrorspec.spec.layout import Layout, Place
 from mirrorspec.spec.model import Model
 from mirrorspec.spec.properties import Kind
@@ -26,7 +27,7 @@ from mirrorspec.spec.universe import Universe
 Column = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 
-CHUNK = 1 << 15
+CHUNK = 1 << 16
 """States a call: so many that calling costs little, so few that their columns stay in the processor's cache."""
 
 
@@ -64,44 +65,57 @@ class BatchEngine:
 
     name = "batch"
     chunk = CHUNK
+    compile_seconds = 0.0
 
-    def __init__(self, model: Model, universe: Universe, layout: Layout, stopping: Collection[str]) -> None:
+    def __init__(
+        self, model: Model, universe: Universe, layout: Layout, stopping: Collection[str], symmetry: Symmetry | None
+    ) -> None:
         self.model, self.universe, self.layout = model, universe, layout
+        self.symmetry = symmetry
         self.events = BitsReading(model, universe).events
         self.fired = dict.fromkeys((step.name for step in model.steps), 0)
         self.safety = [p for p in model.properties if p.kind is not Kind.SOMETIMES and p.name in stopping]
         self.sometimes = {p.name: False for p in model.properties if p.kind is Kind.SOMETIMES}
+        self._common = _common_parts([step.enabled for step in model.steps])
         self._relations = frozenset(f.name for f in model.fields if f.relation)
         self._type = np.dtype(f"u{layout.lane_bits // 8}")
         self._lanes = layout.words * 64 // layout.lane_bits
 
-    def expand(self, store: Store, first: int, last: int) -> Violation | None:
-        """Take every step from the stored states of these places; the first step that breaks a property, if any."""
-        found = []
+    def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Keys]:
+        """The successors of the stored states of these places; and the first step that breaks a property, if any."""
+        found = [store.keys[:0]]
         for event, rows, columns, memory, after in self.successors(store.keys[first:last]):
             self.fired[event.step.name] += len(rows)
             if broken := self.broken_step(event, columns, memory, len(rows)):
                 name, row = broken
-                return Violation(name, first + int(rows[row]), self.events.index(event))
+                return Violation(name, first + int(rows[row]), self.events.index(event)), np.concatenate(found)
             found.append(after)
-        if found:
-            store.insert(np.concatenate(found))
-        return None
+        return None, self.representatives(np.concatenate(found))
+
+    def representatives(self, rows: Keys) -> Keys:
+        """What stands for each state: itself, or with symmetry the least of its images."""
+        return rows if self.symmetry is None else self.symmetry.representatives(rows)
+
+    def enter(self, store: Store, rows: Keys) -> None:
+        """Store those of *rows* that are new."""
+        store.insert(rows)
 
     def successors(self, keys: Keys) -> Iterator[tuple[Event, Rows, Columns, dict[int, Any], Keys]]:
         """For each event that is enabled in some row: which rows, their columns, values known of them, and their successors."""
         columns = self.columns(keys)
         common: dict[int, Any] = {}
+        for term in self._common:
+            fold(term, Batch(self.universe, columns, {}), common)
         for event in self.events:
             algebra = Batch(self.universe, columns, event.parameters)
-            enabled = fold(event.step.enabled, algebra)
+            enabled = fold(event.step.enabled, algebra, dict(common))
             if enabled is False:
                 continue
             rows = np.flatnonzero(np.broadcast_to(enabled, len(keys)))
             if len(rows):
                 chosen = Columns(self.layout, columns.lanes, self._relations, rows)
                 memory: dict[int, Any] = {}
-                after = self._after(event, chosen, memory, keys[rows])
+                after = self._after(event, chosen, memory, keys.take(rows, axis=0))
                 yield event, rows, chosen, memory, after
 
     def inspect(self, store: Store, first: int, last: int) -> Violation | None:
@@ -163,6 +177,23 @@ class BatchEngine:
                     result = moved if result is None else result | moved
             lanes[:, lane] = fixed if result is None else result | fixed if fixed else result
         return keys
+
+
+def _common_parts(terms: Iterable[Term]) -> list[Term]:
+    """The largest parts of *terms* that no parameter occurs in, leaves apart: they are the same for every event."""
+    parts: dict[int, Term] = {}
+
+    def has_parameter(node: Term) -> bool:
+        inside = [has_parameter(child) for child in node.args]
+        if node.kind == "parameter" or any(inside):
+            parts.update((id(c), c) for c, has in zip(node.args, inside, strict=True) if not has and c.args)
+            return True
+        return False
+
+    for term in terms:
+        if not has_parameter(term):
+            parts[id(term)] = term
+    return list(parts.values())
 
 
 def initial_key(model: Model, universe: Universe, layout: Layout) -> Keys:

@@ -6,14 +6,18 @@ refused, a limit that is reached makes the search inconclusive, and nothing is e
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
+from mirrorspec.proofs.search.background import Background
 from mirrorspec.proofs.search.batch import BatchEngine, initial_key
+from mirrorspec.proofs.search.compiled import CompiledEngine, available
 from mirrorspec.proofs.search.limits import Limits
 from mirrorspec.proofs.search.result import Progress, Report, SearchResult, Violation
 from mirrorspec.proofs.search.store import Keys, Store, StoreFullError
+from mirrorspec.proofs.search.symmetry import Symmetry
 from mirrorspec.proofs.search.trace import shortest_trace
 from mirrorspec.spec.errors import BadInputError, unknown_name
 from mirrorspec.spec.layout import Layout
@@ -21,6 +25,9 @@ from mirrorspec.spec.model import Model
 from mirrorspec.spec.properties import Kind
 from mirrorspec.spec.universe import Universe
 from mirrorspec.spec.verdict import Verdict
+
+SECONDS_WORTH_COMPILING = 5.0
+"""About as long as compiling takes. A search that is still under way then goes on in compiled code."""
 
 ENGINES = ("auto", "batch", "compiled")
 
@@ -31,13 +38,20 @@ class Engine(Protocol):
     name: str
     chunk: int
     fired: dict[str, int]
-    sometimes: dict[str, bool]
+    compile_seconds: float
 
-    def expand(self, store: Store, first: int, last: int) -> Violation | None:
-        """Take every step from the stored states of these places, and store what is new."""
+    @property
+    def sometimes(self) -> dict[str, bool]:
+        """Whether each SOMETIMES property was seen to hold."""
+
+    def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Keys]:
+        """The successors of the stored states of these places; and the first step that breaks a property, if any."""
+
+    def enter(self, store: Store, rows: Keys) -> None:
+        """Store those of *rows* that are new; the rows stay as they are until the next call has returned."""
 
     def inspect(self, store: Store, first: int, last: int) -> Violation | None:
-        """Look at the properties of the stored states of these places."""
+        """The first of the stored states of these places that breaks a property, if any."""
 
 
 def search(
@@ -49,13 +63,15 @@ def search(
     properties: Collection[str] | None = None,
     max_states: int | None = None,
     max_bytes: int | None = None,
+    threads: int | None = None,
     progress: Report | None = None,
 ) -> SearchResult:
     """Search every state that the model can reach in the universe.
 
     *engine* is `auto`, `batch` or `compiled`; *properties* are those that may end the search (by default all, SOMETIMES
-    apart); *max_states* and *max_bytes* bound what is stored. Interrupted, it raises `KeyboardInterrupt` and leaves
-    nothing behind. Raises `BadInputError` for a universe that is too large and for unknown names.
+    apart); *max_states* and *max_bytes* bound what is stored; *threads* is 1 or 2 (by default, as the machine has).
+    Interrupted, it raises `KeyboardInterrupt` and leaves nothing behind. Raises `BadInputError` for a universe that is
+    too large and for unknown names.
     """
     if engine not in ENGINES:
         raise unknown_name("engine", engine, ENGINES)
@@ -65,9 +81,22 @@ def search(
     except OverflowError as error:
         raise BadInputError(f"this bound is too large: {error}") from error
     limits = Limits.of(layout.words, max_states, max_bytes)
-    batch = BatchEngine(model, universe, layout, stopping)
-    run = _Run(batch, batch, Store(layout.words, limits.states), limits, progress)
-    return run.result(initial_key(model, universe, layout), symmetry=False)
+    exchanges = Symmetry(model, universe, layout) if symmetry else None
+    batch = BatchEngine(model, universe, layout, stopping, exchanges)
+
+    def compiled() -> Engine:
+        return CompiledEngine(model, universe, layout, stopping, exchanges)
+
+    run = _Run(
+        compiled() if engine == "compiled" else batch,
+        batch,
+        compiled if engine == "auto" and available() else None,
+        Store(layout.words, limits.states),
+        limits,
+        threads or min(2, os.cpu_count() or 1),
+        progress,
+    )
+    return run.result(initial_key(model, universe, layout), symmetry)
 
 
 def _stopping(model: Model, properties: Collection[str] | None) -> frozenset[str]:
@@ -82,9 +111,18 @@ class _Run:
     """One search under way."""
 
     def __init__(
-        self, engine: Engine, batch: BatchEngine, store: Store, limits: Limits, progress: Report | None
+        self,
+        engine: Engine,
+        batch: BatchEngine,
+        better: Callable[[], Engine] | None,
+        store: Store,
+        limits: Limits,
+        threads: int,
+        progress: Report | None,
     ) -> None:
-        self.engine, self.batch, self.store, self.limits, self.progress = engine, batch, store, limits, progress
+        self.engine, self.batch, self.better, self.store = engine, batch, better, store
+        self.limits, self.threads, self.progress = limits, threads, progress
+        self.engines = [engine]
         self.levels = [0]
         self.began = time.perf_counter()
 
@@ -104,13 +142,14 @@ class _Run:
             verdict = Verdict.INCONCLUSIVE
             frontier = self.store.count - self.levels[-1]
             reason = self.limits.reason(self.store.words, self.depth, frontier)
-        seconds = time.perf_counter() - self.began
+        seconds = self._seconds()
         depth = self.depth
         if violation is not None:
             verdict, reason = Verdict.VIOLATED, f"{violation.property} does not hold"
-            labels = shortest_trace(self.batch, self.store, self.levels, violation, lambda keys: keys)
+            labels = shortest_trace(self.batch, self.store, self.levels, violation)
             depth = len(labels)
-        fired = dict(self.engine.fired)
+        fired = {name: sum(e.fired[name] for e in self.engines) for name in self.batch.fired}
+        sometimes = {name: any(e.sometimes[name] for e in self.engines) for name in self.batch.sometimes}
         return SearchResult(
             verdict=verdict,
             states=self.store.count,
@@ -121,31 +160,61 @@ class _Run:
             property=violation.property if violation else None,
             labels=labels,
             fired=fired,
-            sometimes=dict(self.engine.sometimes),
+            sometimes=sometimes,
             engine=self.engine.name,
             symmetry=symmetry,
             reason=reason,
+            compile_seconds=self._compile_seconds(),
+            threads=self.threads,
         )
 
     def _levels(self) -> Violation | None:
-        begin, end = 0, 1
-        while begin < end:
-            self.levels.append(end)
-            for first in range(begin, end, self.engine.chunk):
-                before = self.store.count
-                violation = self.engine.expand(self.store, first, min(end, first + self.engine.chunk))
-                if violation is None and self.store.count > before:
-                    violation = self.engine.inspect(self.store, before, self.store.count)
+        """Expand level after level. While a chunk is expanded, what the one before led to is stored."""
+        inspected = end = 1
+        begin = 0
+        with Background(self.threads > 1) as background:
+            while begin < end:
+                self._perhaps_compile()
+                self.levels.append(end)
+                for first in range(begin, end, self.engine.chunk):
+                    violation, rows = self.engine.expand(self.store, first, min(end, first + self.engine.chunk))
+                    background.wait()
+                    if violation is not None:
+                        return violation
+                    stored = self.store.count
+                    background.start(self.engine.enter, self.store, rows)
+                    violation = self._inspect(inspected, stored)
+                    inspected = stored
+                    if violation is not None:
+                        return violation
+                    if self.progress is not None:
+                        self._report()
+                background.wait()
+                violation = self._inspect(inspected, self.store.count)
+                inspected = self.store.count
                 if violation is not None:
                     return violation
-                if self.progress is not None:
-                    self._report()
-            begin, end = end, self.store.count
+                begin, end = end, self.store.count
         self.levels.pop()
         return None
 
+    def _inspect(self, first: int, last: int) -> Violation | None:
+        return self.engine.inspect(self.store, first, last) if first < last else None
+
+    def _perhaps_compile(self) -> None:
+        """Compile once the search has lasted as long as that takes: at worst twice the time of the better choice."""
+        if self.better is not None and time.perf_counter() - self.began > SECONDS_WORTH_COMPILING:
+            self.engine = self.better()
+            self.engines.append(self.engine)
+            self.better = None
+
+    def _compile_seconds(self) -> float:
+        return sum(e.compile_seconds for e in self.engines)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.began - sum(e.compile_seconds for e in self.engines[1:])
+
     def _report(self) -> None:
         assert self.progress is not None
-        seconds = time.perf_counter() - self.began
         frontier = self.store.count - self.levels[-1]
-        self.progress(Progress(self.store.count, frontier, self.depth, seconds, self.store.bytes))
+        self.progress(Progress(self.store.count, frontier, self.depth, self._seconds(), self.store.bytes))

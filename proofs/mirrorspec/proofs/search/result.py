@@ -57,6 +57,8 @@ class SearchResult:
     reason: str
     """Why the search is inconclusive, and what limit would do; else what was searched."""
     compile_seconds: float = 0.0
+    threads: int = 1
+    """How many took part: with two, one expands while the other stores."""
 
     def states_a_second(self) -> float:
         """States stored a second."""

@@ -12,6 +12,7 @@ two words, 24 bytes in all. It is rebuilt from the keys when it is fuller than F
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,13 @@ import numpy.typing as npt
 Keys = npt.NDArray[np.uint64]
 """One row a state."""
 Hashes = npt.NDArray[np.uint64]
+Index = npt.NDArray[np.uint32]
 
 FULLEST = 0.765
 GROWTH = 1.5
 BYTES_OF_INDEX = 8
 """An index entry takes 4 bytes, and no more than half of them are free."""
-SMALLEST_INDEX = 1 << 12
+SMALLEST_INDEX = 1 << 14
 MOST_STATES = (1 << 32) - (1 << 23)
 """A place has to fit the 32 bits of an index entry."""
 SPARE_ROWS = 1 << 20
@@ -56,9 +58,8 @@ class Store:
         """What the keys and their index take."""
         return self.count * self.words * 8 + int(self.index.nbytes)
 
-    def insert(self, rows: Keys) -> int:
-        """Store those of *rows* that are not stored yet, in their order; returns how many they are."""
-        before = self.count
+    def insert(self, rows: Keys) -> None:
+        """Store those of *rows* that are not stored yet, in their order."""
         rows, hashes = _without_near_copies(rows, hash_of(rows))
         while len(rows):
             room = min(self.room(), SPARE_ROWS)
@@ -66,18 +67,23 @@ class Store:
             rows, hashes = rows[room:], hashes[room:]
             if self.count > self.most:
                 raise StoreFullError
-        return self.count - before
 
-    def room(self) -> int:
-        """How many keys the index can take more, after growing it when they are few."""
-        room = int(self.slots * FULLEST) - self.count
-        if room < self.slots >> 6:
+    @property
+    def fullest(self) -> int:
+        """The number of keys that the index may hold before it grows."""
+        return int(self.slots * FULLEST)
+
+    def room(self, index_all: Callable[[Keys, int, Index, int], None] | None = None) -> int:
+        """How many keys the index can take more, after growing it when they are few; *index_all* may fill it faster."""
+        if self.fullest - self.count < self.slots >> 6:
             self._clear_index(int(self.count * GROWTH / FULLEST))
-            for first in range(0, self.count, REBUILD_ROWS):
-                last = min(first + REBUILD_ROWS, self.count)
-                self._enter(hash_of(self.keys[first:last]), first, compare=False)
-            room = int(self.slots * FULLEST) - self.count
-        return room
+            if index_all is not None:
+                index_all(self.keys, self.count, self.index, self.place_bits)
+            else:
+                for first in range(0, self.count, REBUILD_ROWS):
+                    last = min(first + REBUILD_ROWS, self.count)
+                    self._enter(hash_of(self.keys[first:last]), first, compare=False)
+        return self.fullest - self.count
 
     def _clear_index(self, slots: int) -> None:
         self.slots = slots
@@ -90,7 +96,7 @@ class Store:
         entered, slots, tags = self._enter(hashes, base, compare=True)
         self.index[slots] = tags | np.arange(base + 1, base + 1 + len(slots), dtype=np.uint32)
         if len(slots) < len(rows):
-            self.keys[base : base + len(slots)] = rows[entered]
+            self.keys[base : base + len(slots)] = rows.take(entered, axis=0)
         self.count = base + len(slots)
 
     def _enter(
@@ -102,32 +108,34 @@ class Store:
         """
         slot = ((hashes >> _32) * np.uint64(self.slots) >> _32).astype(np.int64)
         bits = np.uint32(self.place_bits)
+        place_mask = np.uint32((1 << self.place_bits) - 1)
         tags = hashes.astype(np.uint32) >> bits << bits
         entries = tags | np.arange(base + 1, base + 1 + len(hashes), dtype=np.uint32)
         entered = np.zeros(len(hashes), np.bool_)
         pending = np.arange(len(hashes))
         here, mine = slot, entries
-        place_mask = np.uint32((1 << self.place_bits) - 1)
         while len(pending):
-            found = self.index[here]
+            found = self.index.take(here)
             free = np.flatnonzero(found == 0)
             if len(free):
-                self.index[here[free]] = mine[free]
-                found[free] = self.index[here[free]]
-            won = found == mine
-            entered[pending[won]] = True
-            go_on = ~won
+                slots = here.take(free)
+                self.index[slots] = mine.take(free)
+                found[free] = self.index.take(slots)
+            difference = found ^ mine
+            entered[pending.compress(difference == 0)] = True
+            go_on = difference != 0
             if compare:
-                alike = np.flatnonzero(go_on & ((found ^ mine) <= place_mask))
-                there = (found[alike] & place_mask).astype(np.int64) - 1
-                go_on[alike[_equal(self.keys[there], self.keys[base + pending[alike]])]] = False
-            pending = pending[go_on]
-            here = here[go_on] + 1
+                # Of equal tags, and not the same: the subtraction takes a difference of 0 out of the range.
+                alike = np.flatnonzero((difference - np.uint32(1)) < place_mask)
+                there = (found.take(alike) & place_mask).astype(np.int64) - 1
+                copies = _equal(self.keys.take(there, axis=0), self.keys.take(pending.take(alike) + base, axis=0))
+                go_on[alike.compress(copies)] = False
+            again = np.flatnonzero(go_on)
+            pending, mine, here = pending.take(again), mine.take(again), here.take(again) + 1
             here[here == self.slots] = 0
             slot[pending] = here
-            mine = mine[go_on]
         chosen = np.flatnonzero(entered)
-        return chosen, slot[chosen], tags[chosen]
+        return chosen, slot.take(chosen), tags.take(chosen)
 
 
 def hash_of(rows: Keys) -> Hashes:
@@ -162,15 +170,15 @@ def _without_near_copies(rows: Keys, hashes: Hashes) -> tuple[Keys, Hashes]:
     order = np.arange(len(rows), dtype=np.int32)
     table = np.empty(1 << (64 - int(shift)), np.int32)
     table[prefixes] = order
-    other = table[prefixes]
-    alike = np.flatnonzero((hashes[other] == hashes) & (other != order))
-    alike = alike[_equal(rows[alike], rows[other[alike]])]
+    other = table.take(prefixes)
+    alike = np.flatnonzero((hashes.take(other) == hashes) & (other != order))
+    alike = alike.compress(_equal(rows.take(alike, axis=0), rows.take(other.take(alike), axis=0)))
     if not len(alike):
         return rows, hashes
     kept = np.ones(len(rows), np.bool_)
     kept[alike] = False
     chosen = np.flatnonzero(kept)
-    return rows[chosen], hashes[chosen]
+    return rows.take(chosen, axis=0), hashes.take(chosen)
 
 
 def _reserve(rows: int, words: int) -> Keys:

@@ -8,7 +8,6 @@ representatives, so the walk forwards keeps the actual state, and asks of its su
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 
 import numpy as np
 
@@ -16,45 +15,39 @@ from mirrorspec.proofs.search.batch import BatchEngine
 from mirrorspec.proofs.search.result import Violation
 from mirrorspec.proofs.search.store import Keys, Store
 
-Representative = Callable[[Keys], Keys]
 
-
-def shortest_trace(
-    engine: BatchEngine, store: Store, levels: list[int], violation: Violation, representative: Representative
-) -> tuple[str, ...]:
+def shortest_trace(engine: BatchEngine, store: Store, levels: list[int], violation: Violation) -> tuple[str, ...]:
     """The labels of the events that lead to the violation; *levels* holds the place of each level's first state."""
     row = violation.row
     rows = [row]
     while row:
         level = bisect_right(levels, row) - 1
-        row = _predecessor(engine, store, levels[level - 1], levels[level], store.keys[row], representative)
+        row = _predecessor(engine, store, levels[level - 1], levels[level], store.keys[row])
         rows.append(row)
     rows.reverse()
     labels = []
     actual = store.keys[0:1].copy()
     for row in rows[1:]:
-        label, actual = _event(engine, actual, store.keys[row], representative)
+        label, actual = _event(engine, actual, store.keys[row])
         labels.append(label)
     if violation.event is not None:
         labels.append(_breaking(engine, actual, violation.property))
     return tuple(labels)
 
 
-def _predecessor(
-    engine: BatchEngine, store: Store, begin: int, end: int, wanted: Keys, representative: Representative
-) -> int:
+def _predecessor(engine: BatchEngine, store: Store, begin: int, end: int, wanted: Keys) -> int:
     for first in range(begin, end, engine.chunk):
         keys = store.keys[first : min(end, first + engine.chunk)]
         for _, rows, _, _, after in engine.successors(keys):
-            hits = np.flatnonzero((representative(after) == wanted).all(axis=1))
+            hits = np.flatnonzero((engine.representatives(after) == wanted).all(axis=1))
             if len(hits):
                 return first + int(rows[hits[0]])
     raise AssertionError("a stored state has no predecessor in the level before it")
 
 
-def _event(engine: BatchEngine, actual: Keys, wanted: Keys, representative: Representative) -> tuple[str, Keys]:
+def _event(engine: BatchEngine, actual: Keys, wanted: Keys) -> tuple[str, Keys]:
     for event, _, _, _, after in engine.successors(actual):
-        if (representative(after) == wanted).all():
+        if (engine.representatives(after) == wanted).all():
             return event.label(engine.universe), after
     raise AssertionError("a representative has a successor that its image has not")
 
