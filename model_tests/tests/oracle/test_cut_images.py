@@ -187,8 +187,38 @@ def test_where_nothing_could_be_violated_nothing_is_claimed(case: Case) -> None:
     case.history(("A", 0, 1, None, "x"))
     data = case.ask(images={"A": "x"})
     assert data["verdict"] == Verdict.INCONCLUSIVE
+    assert data["bound"] == "this history: 1 write on 1 volume"
     assert "acknowledged" in data["reason"]
     assert case.ask(images={"A": "?"})["verdict"] == Verdict.VIOLATED
+    case.history()
+    with pytest.raises(BadInputError, match="holds no write"):
+        case.ask(images={"A": "x"})
+
+
+def test_a_log_without_a_write_answers_nothing(case: Case) -> None:
+    log = case.folder / "nbdkit.log"
+    log.write_text("2026-11-23 19:52:32.815087 connection=1 Connect export=A tls=0\n")
+    found = answer(Question(str(log), {"A": case.image("A", "00")}, {"A": "zero"}, block_bytes=32))
+    assert (found.verdict, found.reason) == (
+        Verdict.INCONCLUSIVE,
+        "the history writes nothing to the volumes that were judged",
+    )
+    assert any("no answer" in line for line in lines(report(found)))
+
+
+def test_stamps_that_overlap_answer_nothing(case: Case) -> None:
+    begin = "2026-11-23 19:52:32.81508"
+    place = "offset=0x0 count=0x20 fua=0 ..."
+    log = case.folder / "nbdkit.log"
+    log.write_text(
+        f"{begin}0 connection=1 Connect export=A tls=0\n"
+        f"{begin}1 connection=1 Write id=1 {place}\n{begin}2 connection=1 Write id=2 {place}\n"
+        f"{begin}3 connection=1 ...Write id=1 return=0\n{begin}4 connection=1 ...Write id=2 return=0\n"
+    )
+    for letters in ("0", "?"):
+        found = answer(Question(str(log), {"A": case.image("A", letters)}, {"A": "zero"}, block_bytes=32))
+        assert found.verdict is Verdict.INCONCLUSIVE
+        assert "stamps do not tell them apart" in str(found.reason)
 
 
 def test_repeated_contents_are_explained_by_the_fewest_blocks(case: Case) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import click
 
-from mirrorspec.cli.output import console, json_option, write_json
+from mirrorspec.cli.output import Progress, console, json_option, quiet_option, write_json
 from mirrorspec.oracle.cut.question import Discard, Format, Question, Tap, answer
 from mirrorspec.oracle.cut.report import report
 from mirrorspec.oracle.cut.text import lines
@@ -70,6 +70,7 @@ def _seconds(text: str) -> Decimal:
     help="How large the self-stamped blocks of an nbdkit log are (4096); JSON lines say it themselves.",
 )  # fmt: skip
 @json_option
+@quiet_option
 def command(
     history: str,
     images: Sequence[str],
@@ -80,6 +81,7 @@ def command(
     discard: str,
     block_bytes: int | None,
     json_path: str | None,
+    quiet: bool,
 ) -> Verdict:
     """Is a recovered image a consistent cut of HISTORY?
 
@@ -98,7 +100,8 @@ def command(
     )
     out = console(json_path=json_path)
     out.print(f"judging {', '.join(images)} against {history}")
-    found = answer(question)
+    with Progress("cut", quiet=quiet) as progress:
+        found = answer(question, progress.update)
     data = report(found)
     styles = {Verdict.VIOLATED: "bold red", Verdict.EXHAUSTED: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
     for n, line in enumerate(lines(data)):

@@ -11,7 +11,7 @@ What may be claimed depends on more than the columns, and all of that is decided
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
@@ -86,14 +86,19 @@ class Answer:
         return int(np.count_nonzero(np.diff(line))) + bool(len(line))
 
 
-def answer(question: Question) -> Answer:
-    """Read what *question* names and judge it; `BadInputError` where that cannot be read."""
+def answer(question: Question, say: Callable[[str], None] = lambda text: None) -> Answer:
+    """Read what *question* names and judge it, and *say* what is being done; `BadInputError` where it cannot be read."""
+    say(f"reading {question.history}")
     history = read(question)
+    if not history.volumes:
+        raise BadInputError(f"{question.history}: holds no write, so there is nothing to judge")
     if not question.images:
         raise BadInputError(f"no image given; --image VOLUME=FILE, where {question.history} has {_names(history)}")
     if history.order_only and question.clock_error_seconds:
         raise BadInputError(f"--clock-error: {question.history} has no times that it could apply to")
+    say(f"reading the images of {', '.join(question.images)}")
     judged = compare(history, question.images, question.initials, clock_error(question.clock_error_seconds))
+    say(f"judging {len(judged.unit)} block writes")
     judgement = judge(judged.unit, judged.issue, judged.acknowledgement, judged.shown, judged.initial)
     witness = None
     if judgement.torn:
@@ -158,4 +163,4 @@ def _verdict(
 
 
 def _names(history: History) -> str:
-    return "the volumes " + ", ".join(history.volumes) if history.volumes else "no volume"
+    return "the volumes " + ", ".join(history.volumes)
