@@ -18,7 +18,7 @@ from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.model import Model, build
 from mirrorspec.spec.properties import Kind
 from mirrorspec.spec.readings.bits import BitsReading, Event
-from mirrorspec.spec.readings.symbols import Symbols, Vocabulary, described, found, pinned, things
+from mirrorspec.spec.readings.symbols import Symbols, Vocabulary, described, equal, found, pinned, things
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import field_table
 from mirrorspec.spec.terms import Relation, SetTerm, Term, Truth, fold, parameter
@@ -76,7 +76,7 @@ def about(event: Event) -> Any:
     """That the parameters are the event's things."""
     there = things(VOCABULARY, UNIVERSE)
     names = zip(event.step.parameters, event.things, strict=True)
-    return z3.And([VOCABULARY.thing(name, sort) == there[sort][i] for (name, sort), i in names])
+    return z3.And([equal(VOCABULARY.thing(name, sort), there[sort][i]) for (name, sort), i in names])
 
 
 def disagreements(model: Model, draw: random.Random) -> list[str]:
@@ -120,7 +120,7 @@ def test_a_wrong_value_is_noticed() -> None:
     term = parameter("u", Sort.UNIT).tracks
     for wrong in range(1 << UNIVERSE.sizes[Sort.TRACK]):
         claim = agrees(term, wrong, {})
-        here = VOCABULARY.thing("u", Sort.UNIT) == things(VOCABULARY, UNIVERSE)[Sort.UNIT][0]
+        here = equal(VOCABULARY.thing("u", Sort.UNIT), things(VOCABULARY, UNIVERSE)[Sort.UNIT][0])
         answer = solver(state).check(here, z3.Not(claim))
         assert (answer == z3.unsat) == (wrong == 0b11)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from mirrorspec.proofs.induction.conjunct import Given
 from mirrorspec.proofs.induction.ghosts import with_frozen_cut
 from mirrorspec.spec.configuration import SEED, Restart
+from mirrorspec.spec.deviations import deviation
 from mirrorspec.spec.environment import ENVIRONMENTS, Environment
+from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.model import Model, StagedStep, build
 from mirrorspec.spec.properties import Kind
 from mirrorspec.spec.variants import combinations, fault
@@ -28,3 +30,18 @@ def model_of(given: Given, alter: list[StagedStep] | None = None) -> Model:
     """The complete model of a case, with the cut that the proof speaks of; *alter* are its steps where they are changed."""
     model = build(given.options, given.environment, alter=alter, kinds=(Kind.SAFETY,), complete=True)
     return with_frozen_cut(model)
+
+
+def named(name: str) -> Given:
+    """The case of a configuration. Raises `BadInputError` with the near names."""
+    known = {given.options.name: given for given in cases()}
+    if name not in known:
+        raise unknown_name("configuration", name, known)
+    return known[name]
+
+
+def deviating(name: str) -> tuple[Given, Model]:
+    """The case in which the deviation of that name is tried, and its model."""
+    wrong = deviation(name)
+    given = Given(wrong.configuration, ENVIRONMENTS[wrong.environment])
+    return given, model_of(given, wrong.alter(given.options, given.environment))

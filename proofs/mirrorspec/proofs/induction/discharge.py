@@ -72,7 +72,7 @@ class Formulas:
 
     def of_every(self, conjunct: StagedConjunct) -> Formula:
         """A conjunct, for every choice of its parameters."""
-        bound = [self.vocabulary.thing(name, sort) for name, sort in conjunct.parameters]
+        bound = [part for name, sort in conjunct.parameters for part in self.vocabulary.thing(name, sort)]
         body = self.of(conjunct.truth)
         return z3.ForAll(bound, body) if bound else body
 

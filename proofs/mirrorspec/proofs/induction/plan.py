@@ -62,9 +62,7 @@ def plan(models: Iterable[tuple[Given, Model, tuple[StagedConjunct, ...]]]) -> P
     return made
 
 
-def _task(
-    tasks: dict[tuple[object, ...], Task], obligation: Obligation, invariant: tuple[StagedConjunct, ...]
-) -> Task:
+def _task(tasks: dict[tuple[object, ...], Task], obligation: Obligation, invariant: tuple[StagedConjunct, ...]) -> Task:
     known = () if obligation.stage is Stage.INITIAL else invariant
     step = obligation.step
     guards = tuple(step.guards.items()) if step else ()
