@@ -1,4 +1,6 @@
-"""The pages in docs/reference, made from the code: ``python -m mirrorspec.model_tests.reference`` writes them anew.
+"""The pages in docs/reference and the examples, made from the code.
+
+``python -m mirrorspec.model_tests.reference`` writes them anew, from the root of the project.
 
 They hold what would otherwise be copied by hand and go stale: the tables of `mirrorspec list`, and how long the shortest
 counterexample of each deviation, unsafe variant and finding is (`catalogue`). A test makes them again and compares.
@@ -6,21 +8,25 @@ counterexample of each deviation, unsafe variant and finding is (`catalogue`). A
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mirrorspec.model_tests.catalogue import Case, cases, stored
+from mirrorspec.model_tests.catalogue import Case, cases, counterexample, stored
 from mirrorspec.oracle.reference import TABLES
+from mirrorspec.spec.counterexample import to_json
 
 NOTE = "<!-- Made by `python -m mirrorspec.model_tests.reference`; a test compares it with the code. -->"
+
+EXAMPLES = {"increment-timer.json": "increment_timer_in_seed"}
+"""The counterexamples in examples/counterexamples, and the cases that they are of."""
 
 FOREWORDS: dict[str, str] = {
     "steps": "What can happen, in reading order. A step with a fault takes part only where the environment has that switch.",
     "fields": "The state: a record of sets, in the order in which `state.py` declares them.",
     "guards": "Why a step is refused: for each guard the words that follow \"refused:\".",
-    "properties": "What is promised. *safety* and *progress* hold always, *sometimes* must be reachable, *availability* is that "
-    "every hold ends.",
+    "properties": "What is promised. *safety* and *progress* hold always, *sometimes* must be reachable, *availability* is "
+    "that every hold ends.",
     "environments": "What the world may do. An environment is a set of switches; a step that is a fault names its switch.",
     "bounds": "How many of everything an exhaustive search has. A claim of *exhausted* always names its bounds.",
     "clauses": "Every paragraph and block of the seed that must show up, and where it does. *in part*: something is still to "
@@ -32,7 +38,9 @@ FOREWORDS: dict[str, str] = {
 def pages() -> dict[str, str]:
     """Every page by its file name."""
     found = {
-        f"{name}.md": _page(TABLES[name].title, foreword, _table(list(TABLES[name].columns.values()), TABLES[name].rows()))
+        f"{name}.md": _page(
+            TABLES[name].title, foreword, _table(list(TABLES[name].columns.values()), TABLES[name].rows())
+        )
         for name, foreword in FOREWORDS.items()
     }
     found["deviations.md"] = _deviations()
@@ -83,8 +91,19 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def main(folder: Path) -> None:
-    """Write every page into the folder, and remove those that are no longer made."""
+def examples() -> dict[str, str]:
+    """Every counterexample that is kept as a file to look at, by its file name."""
+    found = {}
+    for name, case in EXAMPLES.items():
+        data = to_json(counterexample(cases()[case]))
+        data["#meta"]["mirrorspec"]["versions"] = {}
+        found[name] = json.dumps(data, indent=1) + "\n"
+    return found
+
+
+def main(root: Path) -> None:
+    """Write every page and example, and remove the pages that are no longer made."""
+    folder = root / "docs" / "reference"
     folder.mkdir(parents=True, exist_ok=True)
     made = pages()
     for old in folder.glob("*.md"):
@@ -92,7 +111,9 @@ def main(folder: Path) -> None:
             old.unlink()
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
+    for name, text in examples().items():
+        (root / "examples" / "counterexamples" / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))
+    main(Path.cwd())
