@@ -135,6 +135,7 @@ def test_a_step_that_reads_the_cut_is_refused() -> None:
 def test_untouched_conjuncts_are_evident() -> None:
     whole = plan([(SEED, model_of(SEED), staged(SEED))])
     asked = sum(len(task.questions) for task in whole.tasks)
+    assert asked == whole.distinct
     assert asked + whole.evident == whole.obligations
     assert {q.obligation.claim for t in whole.tasks for q in t.questions.values() if t.invariant} <= {
         *(c.name for c in INVARIANT),

@@ -37,18 +37,25 @@ class Task:
 class Plan:
     """All tasks, and how many obligations they and what is evident amount to."""
 
+    cases: tuple[str, ...]
     tasks: list[Task]
     conjuncts: int
     """So many are there in the case that has most."""
     obligations: int
     evident: int
 
+    @property
+    def distinct(self) -> int:
+        """So many questions are left for a solver."""
+        return sum(len(task.questions) for task in self.tasks)
+
 
 def plan(models: Iterable[tuple[Given, Model, tuple[StagedConjunct, ...]]]) -> Plan:
     """The tasks of the proof over all *models*."""
     tasks: dict[tuple[object, ...], Task] = {}
-    made = Plan([], 0, 0, 0)
+    made = Plan((), [], 0, 0, 0)
     for given, model, invariant in models:
+        made.cases += (given.name,)
         made.conjuncts = max(made.conjuncts, len(invariant))
         for obligation in obligations(model, invariant):
             made.obligations += 1

@@ -15,6 +15,7 @@ from functools import cache
 
 from mirrorspec.proofs.induction.cases import cases, deviating, model_of, named
 from mirrorspec.proofs.induction.discharge import Answer, Formulas, Limits, discharge
+from mirrorspec.proofs.induction.failure import Failure, smallest
 from mirrorspec.proofs.induction.invariant import staged
 from mirrorspec.proofs.induction.plan import Plan, plan
 
@@ -37,7 +38,8 @@ class Line:
     seconds: float
     reason: str
     seed: int
-    task: int
+    place: tuple[int, int]
+    """The number of its task in the plan, and its own in the task."""
 
 
 @cache
@@ -66,10 +68,16 @@ def lines(scope: Scope, limits: Limits, task: int) -> list[Line]:
             d.seconds,
             d.reason,
             limits.seed,
-            task,
+            (task, i),
         )
-        for d in discharge(planned(scope).tasks[task], formulas(), limits)
+        for i, d in enumerate(discharge(planned(scope).tasks[task], formulas(), limits))
     ]
+
+
+def explained(scope: Scope, line: Line) -> Failure | None:
+    """The smallest failure of a refuted line; None where none is small."""
+    task, question = planned(scope).tasks[line.place[0]], line.place[1]
+    return smallest(task, list(task.questions.values())[question], formulas())
 
 
 def prove(scope: Scope, limits: Limits, seeds: int = 1, jobs: int = 1) -> Iterator[Line]:

@@ -16,7 +16,7 @@ class Summary:
     """The last line of a proof, and what it rests on."""
 
     verdict: Verdict
-    cases: int
+    cases: tuple[str, ...]
     conjuncts: int
     obligations: int
     evident: int
@@ -31,20 +31,20 @@ class Summary:
         if self.refuted:
             return f"{self.verdict}: the induction fails at {_many(self.refuted)}; whether that can happen is not known"
         if self.unknown:
-            return f"{self.verdict}: the solver does not know {_many(self.unknown)}; --export writes it out"
+            return f"{self.verdict}: the solver does not know {_many(self.unknown)}"
         return (
-            f"{self.verdict}: {self.cases} cases, {self.conjuncts} conjuncts, {self.obligations} obligations, "
+            f"{self.verdict}: {many(self.cases)}, {self.conjuncts} conjuncts, {self.obligations} obligations, "
             f"any number of sessions, units, volumes, tracks and writes"
         )
 
 
-def summary(planned: Plan, lines: Sequence[Line], cases: int) -> Summary:
+def summary(planned: Plan, lines: Sequence[Line]) -> Summary:
     """The summary of a run that has come to its end."""
     refuted = tuple(line for line in lines if line.answer is Answer.REFUTED)
     unknown = tuple(line for line in lines if line.answer is Answer.UNKNOWN)
     return Summary(
         Verdict.INCONCLUSIVE if refuted or unknown or not lines else Verdict.PROVED,
-        cases,
+        planned.cases,
         planned.conjuncts,
         planned.obligations,
         planned.evident,
@@ -53,6 +53,11 @@ def summary(planned: Plan, lines: Sequence[Line], cases: int) -> Summary:
         unknown,
         max(lines, key=lambda line: line.seconds, default=None),
     )
+
+
+def many(cases: Sequence[str]) -> str:
+    """So many cases, in words."""
+    return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
 
 
 def _many(lines: Sequence[Line]) -> str:

@@ -1,0 +1,141 @@
+"""`mirrorspec prove`: the protocol keeps its promises at every size, by induction."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from mirrorspec.cli.output import Progress, console, json_option, quiet_option, write_json
+from mirrorspec.spec.errors import BadInputError
+from mirrorspec.spec.verdict import Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mirrorspec.proofs.induction.failure import Failure
+    from mirrorspec.proofs.induction.prover import Line, Scope
+    from mirrorspec.proofs.induction.report import Summary
+
+EXPLAINED = 3
+"""So many failing obligations are explained: the others tend to be the same thing seen from elsewhere."""
+
+
+@click.command("prove")
+@click.option("--configuration", metavar="NAME", help="Prove one configuration instead of every safe one and the seed.")
+@click.option(
+    "--deviate", "deviation", metavar="NAME", help="Do one thing wrong, and see at which obligation it fails."
+)
+@click.option(
+    "--timeout",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.001),
+    metavar="SECONDS",
+    help="For each obligation.",
+)
+@click.option(
+    "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Repeat under so many solver seeds."
+)
+@click.option("--jobs", type=click.IntRange(1), help="Processes to use; by default one for each core.")
+@json_option
+@quiet_option
+def command(
+    configuration: str | None,
+    deviation: str | None,
+    timeout: float,
+    seeds: int,
+    jobs: int | None,
+    json_path: str | None,
+    quiet: bool,
+) -> Verdict:
+    """Prove SAFETY for any number of sessions, units, volumes, tracks and writes.
+
+    An invariant holds initially, every step keeps it, and it implies SAFETY: one line for each obligation that differs from
+    all others, with its time. Where the induction fails the verdict is inconclusive: the state in which it fails need not be
+    one that can be reached.
+    """
+    from mirrorspec.proofs.induction.discharge import Limits
+    from mirrorspec.proofs.induction.prover import Scope, explained, planned, prove
+    from mirrorspec.proofs.induction.report import many, summary
+
+    if configuration is not None and deviation is not None:
+        raise BadInputError("--configuration and --deviate: a deviation brings its own configuration")
+    scope = Scope(configuration, deviation)
+    out = console(json_path=json_path)
+    began = time.monotonic()
+    plan = planned(scope)
+    out.print(
+        f"{many(plan.cases)}, {plan.conjuncts} conjuncts: {plan.obligations} obligations, of which {plan.evident} are "
+        f"evident and {plan.distinct} differ"
+    )
+    lines: list[Line] = []
+    with Progress("prove", quiet=quiet) as progress:
+        for line in prove(scope, Limits(timeout), seeds, jobs or os.cpu_count() or 1):
+            lines.append(line)
+            progress.clear()
+            out.print(_words(line, seeds), style=None if line.answer == "proved" else "bold red", soft_wrap=True)
+            progress.update(f"{len(lines)} of {plan.distinct * seeds}")
+    found = summary(plan, lines)
+    failures = [failure for line in found.refuted[:EXPLAINED] if (failure := explained(scope, line)) is not None]
+    for failure in failures:
+        out.print("\n".join(failure.words()), soft_wrap=True)
+    seconds = time.monotonic() - began
+    _print_end(out, found, lines, seeds, seconds)
+    if json_path is not None:
+        write_json(json_path, _report(scope, found, lines, failures, seconds))
+    return found.verdict
+
+
+def _words(line: Line, seeds: int) -> str:
+    where = line.cases[0] if len(line.cases) == 1 else f"{len(line.cases)} cases"
+    seed = f", seed {line.seed}" if seeds > 1 else ""
+    why = f": {line.reason}" if line.reason else ""
+    return f"{line.answer:<8} {line.seconds:6.3f} s  {line.name}  ({where}{seed}){why}"
+
+
+def _print_end(out: Console, found: Summary, lines: Sequence[Line], seeds: int, seconds: float) -> None:
+    if found.slowest is not None:
+        out.print(f"slowest: {found.slowest.seconds:.3f} s, {found.slowest.name}")
+    if seeds > 1:
+        totals = [sum(line.seconds for line in lines if line.seed == seed) for seed in range(seeds)]
+        out.print(f"solver time under {seeds} seeds: {min(totals):.1f} to {max(totals):.1f} s")
+    style = "bold green" if found.verdict is Verdict.PROVED else "bold red"
+    out.print(f"{found.words}; {seconds:.1f} s", style=style)
+
+
+def _report(
+    scope: Scope, found: Summary, lines: Sequence[Line], failures: Sequence[Failure], seconds: float
+) -> dict[str, object]:
+    from mirrorspec.proofs.induction.invariant import INVARIANT
+
+    return {
+        "verdict": str(found.verdict),
+        "exit_code": found.verdict.exit_code,
+        "words": found.words,
+        "configuration": scope.configuration,
+        "deviation": scope.deviation,
+        "cases": list(found.cases),
+        "seconds": round(seconds, 3),
+        "obligations": found.obligations,
+        "evident": found.evident,
+        "invariant": [
+            {"number": number, "name": c.name, "group": c.group, "reason": c.reason}
+            for number, c in enumerate(INVARIANT, 1)
+        ],
+        "failures": [{"obligation": failure.obligation, "words": failure.words()} for failure in failures],
+        "asked": [
+            {
+                "name": line.name,
+                "cases": list(line.cases),
+                "answer": str(line.answer),
+                "seconds": round(line.seconds, 4),
+                "seed": line.seed,
+                "reason": line.reason,
+            }
+            for line in lines
+        ],
+    }
