@@ -322,12 +322,18 @@ _ALL = (
         without=("take_commit",),
     ),
     Deviation(
-        "membership_changed_inside_increment",
-        "a unit is dismissed from the session in the middle of an increment, and recovery still counts on it",
+        "admitted_inside_increment",
+        "a unit is admitted to the session while an increment is under way, and recovery offers its volumes too early",
+        "membership",
+        "2u2t2w",
+        drops=("establish.between",),
+    ),
+    Deviation(
+        "dismissed_inside_increment",
+        "a unit is dismissed from the session while an increment is under way, and never told how it ended",
         "membership",
         "2u2t2w",
         drops=("dismiss.between",),
-        forgets=("dismiss.covered",),
     ),
     # recovery
     Deviation(

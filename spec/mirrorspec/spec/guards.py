@@ -55,7 +55,6 @@ GUARDS: dict[str, str] = {
     "failed": "the unit's non-volatile storage has not failed",
     "outsider": "the unit belongs to the session already",
     "between": "the increment is under way, and units come and go only between increments",
-    "starting": "the session is not at the beginning of an increment",
     # copies of messages that stay in the network
     "sent": "no such message was sent in this increment",
     # only in steps done wrong (`steps.broken`)

@@ -81,15 +81,15 @@ class Model:
 
 
 def initial_state(environment: Environment) -> dict[str, Term]:
-    """Where everything begins: the first session has sent start increment, and all else is empty.
+    """Where everything begins: the first session has sent start increment to all members, and all else is empty.
 
     The pairs are established and their initial copy is increment 0, already committed, unless the environment has units
     come and go: then there is no member and nothing to recover.
     """
     begins: dict[str, Term] = {name: no_needs() if f.relation else empty(f.sort) for name, f in field_table().items()}
     begins["starting"] = first_session()
-    begins["start_sent"] = first_session().channels
     if "membership" not in environment.switches:
+        begins["start_sent"] = first_session().channels
         begins["members"] = full(Sort.UNIT)
         begins["covered"] = full(Sort.VOLUME)
     return begins

@@ -1,8 +1,8 @@
 """A counterexample as text: the steps one below the other, each with the bitmaps and images that it leaves beside it.
 
 A bitmap is one mark a track, an image one digit a write (the write's number where the image holds it, a dot where it does
-not), with a gap between tracks. A bitmap that stays as it is is not shown. The last two columns are what recovery would yield at that moment: reverting where it may
-choose, or committing. Read the last line first: it names the two writes.
+not), with a gap between tracks. A bitmap that stays as it is is not shown. The last two columns are what recovery would yield
+at that moment: reverting where it may choose, or committing. Read the last line first: it names the two writes.
 """
 
 from __future__ import annotations

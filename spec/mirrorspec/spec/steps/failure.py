@@ -64,11 +64,14 @@ def establish(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Cha
     return (
         when(
             outsider=u.outside(s.members),
-            between=(s.joined | s.left).is_empty(),
-            starting=c.session <= s.starting,
+            between=(c.session <= s.starting) & (s.joined | s.left).is_empty(),
             obeyed=c.outside(s.fenced),
         ),
-        then(members=s.members | u, out_of_sync=s.out_of_sync | u.tracks),
+        then(
+            members=s.members | u,
+            out_of_sync=s.out_of_sync | u.tracks,
+            start_sent=s.start_sent | c,
+        ),
     )
 
 
@@ -79,12 +82,12 @@ def dismiss(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Chang
     return (
         when(
             member=u <= s.members,
-            between=(s.joined | s.left).is_empty(),
-            starting=c.session <= s.starting,
+            between=(c.session <= s.starting) & (s.joined | s.left).is_empty(),
             obeyed=c.outside(s.fenced),
         ),
         then(
             members=s.members & ~u,
+            start_sent=s.start_sent & ~u.channels,
             covered=s.covered & ~u.volumes,
             out_of_sync=s.out_of_sync & ~u.tracks,
             **forget_transfers(s, u),

@@ -25,7 +25,6 @@ def start_increment(s: State, c: SetTerm, options: Configuration) -> tuple[Guard
     return (
         when(
             **command(s, c, s.start_sent, s.old_start, options),
-            member=u <= s.members,
             not_left=u.outside(s.left),
             mode=mode.allowed,
         ),

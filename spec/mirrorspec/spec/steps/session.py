@@ -10,7 +10,7 @@ from mirrorspec.spec.charts import FlashRelation, SessionPhase, moves
 from mirrorspec.spec.configuration import Configuration
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import State
-from mirrorspec.spec.step import Changes, Guards, step, then, when
+from mirrorspec.spec.step import Changes, Guards, members_of, step, then, when
 from mirrorspec.spec.steps.message import reply
 from mirrorspec.spec.terms import SetTerm, empty, full
 
@@ -25,7 +25,7 @@ def all_joined(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, Ch
             some_member=s.members.some(),
             **reply(s, s.members, s.joined, s.old_joined, options),
         ),
-        then(**phase.changes, run_sent=s.run_sent | k.channels),
+        then(**phase.changes, run_sent=s.run_sent | members_of(k.channels, s)),
     )
 
 
@@ -35,7 +35,7 @@ def all_drained(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
     phase = moves(SessionPhase, "all_drained", k)
     return (
         when(phase=phase.allowed, **reply(s, s.members, s.drained, s.old_drained, options)),
-        then(**phase.changes, flash_sent=s.flash_sent | k.channels),
+        then(**phase.changes, flash_sent=s.flash_sent | members_of(k.channels, s)),
     )
 
 
@@ -48,7 +48,7 @@ def all_flashed(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
             phase=phase.allowed,
             **reply(s, s.members.volumes, s.flashed | s.committed, s.old_flashed, options),
         ),
-        then(**phase.changes, commit_sent=s.commit_sent | k.channels),
+        then(**phase.changes, commit_sent=s.commit_sent | members_of(k.channels, s)),
     )
 
 
@@ -70,7 +70,7 @@ def next_increment(s: State, k: SetTerm, options: Configuration) -> Changes:
         tainted=empty(Sort.VOLUME),
         late=empty(Sort.TRACK),
         begun=empty(Sort.WRITE),
-        start_sent=k.channels,
+        start_sent=members_of(k.channels, s),
         run_sent=channels,
         flash_sent=channels,
         commit_sent=channels,
@@ -100,7 +100,7 @@ def all_committed(s: State, k: SetTerm, options: Configuration) -> tuple[Guards,
 def abandon(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """The session gives the increment up: it waited too long, or was told of a failure."""
     phase = moves(SessionPhase, "abandon", k)
-    return when(phase=phase.allowed), then(**phase.changes, abort_sent=s.abort_sent | k.channels)
+    return when(phase=phase.allowed), then(**phase.changes, abort_sent=s.abort_sent | members_of(k.channels, s))
 
 
 @step("[0039] [0041] error processing", k=Sort.SESSION, only="hardened")

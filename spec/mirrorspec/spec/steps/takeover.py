@@ -53,7 +53,7 @@ def take_commit(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
             all_answered=members_of(k.channels, s) <= s.asked,
             complete=all_flashed | (k.channels & s.saw_committed).some(),
         ),
-        then(**phase.changes, commit_sent=s.commit_sent | k.channels),
+        then(**phase.changes, commit_sent=s.commit_sent | members_of(k.channels, s)),
     )
 
 
@@ -67,7 +67,7 @@ def take_abort(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, Ch
             all_answered=members_of(k.channels, s) <= s.asked,
             uncommitted=k.channels.outside(s.saw_committed),
         ),
-        then(**phase.changes, abort_sent=s.abort_sent | k.channels),
+        then(**phase.changes, abort_sent=s.abort_sent | members_of(k.channels, s)),
     )
 
 
