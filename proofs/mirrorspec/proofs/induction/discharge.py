@@ -38,6 +38,8 @@ class Limits:
 
     seconds: float = 10.0
     seed: int = 0
+    cores: bool = False
+    """Whether to find out of each goal which hypotheses it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Discharged:
     seconds: float
     reason: str = ""
     """Why a solver does not know."""
+    core: tuple[str, ...] | None = None
+    """The names of hypotheses that suffice, and of which none can be spared; None where they were not asked for."""
 
     @property
     def obligation(self) -> Obligation:
@@ -90,12 +94,32 @@ def discharge(task: Task, formulas: Formulas, limits: Limits) -> Iterator[Discha
     solver = z3.Solver()
     solver.set("timeout", round(limits.seconds * 1000))
     solver.set("random_seed", limits.seed)
-    solver.add(*formulas.hypotheses(task).values())
+    hypotheses = formulas.hypotheses(task)
+    marks = {z3.Bool(name): formula for name, formula in hypotheses.items()} if limits.cores else {}
+    solver.add(*(z3.Implies(mark, formula) for mark, formula in marks.items()))
+    if not limits.cores:
+        solver.add(*hypotheses.values())
     for question in task.questions.values():
         began = time.perf_counter()
         solver.push()
         solver.add(z3.Not(formulas.of(question.obligation.goal)))
-        said = solver.check()
+        said = solver.check(*marks)
+        seconds = time.perf_counter() - began
         reason = solver.reason_unknown() if said == z3.unknown else ""
+        core = _least(solver) if limits.cores and said == z3.unsat else None
         solver.pop()
-        yield Discharged(question, ANSWERS[str(said)], time.perf_counter() - began, reason)
+        yield Discharged(question, ANSWERS[str(said)], seconds, reason, core)
+
+
+def _least(solver: Any) -> tuple[str, ...]:
+    """The marks of hypotheses that suffice: from those the solver used, each is left out where the rest will do."""
+    core = list(solver.unsat_core())
+    needed: list[Any] = []
+    while core:
+        spared = core.pop()
+        if solver.check(*core, *needed) == z3.unsat:
+            used = {str(mark) for mark in solver.unsat_core()}
+            core = [mark for mark in core if str(mark) in used]
+        else:
+            needed.append(spared)
+    return tuple(sorted(mark.decl().name() for mark in needed))

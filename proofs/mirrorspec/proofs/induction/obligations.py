@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mirrorspec.proofs.induction.conjunct import StagedConjunct
-from mirrorspec.spec.model import Model, Parameters, StagedStep, substitute
-from mirrorspec.spec.properties import Kind
-from mirrorspec.spec.simplify import assuming
+from mirrorspec.spec.model import Model, Parameters, StagedStep, after, substitute
+from mirrorspec.spec.properties import PROPERTIES, Kind
+from mirrorspec.spec.simplify import evident
+from mirrorspec.spec.state import symbolic_state
 from mirrorspec.spec.terms import TRUE, Truth
 
 
@@ -63,13 +64,13 @@ def of_initial_state(model: Model, invariant: tuple[StagedConjunct, ...]) -> Ite
 def of_step(step: StagedStep, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
     """The step keeps each conjunct."""
     touched = step.changes.keys()
-    text = tuple((n, id(t)) for part in (step.guards, step.changes) for n, t in part.items())
+    text = tuple((name, id(term)) for name, term in step.changes.items())
     for c in invariant:
         goal = c.truth
         if c.reads & touched:
             key = (id(goal), text)
             if key not in _goals:
-                _goals[key] = assuming(substitute(goal, step.changes), tuple(step.guards.values()))
+                _goals[key] = substitute(goal, step.changes)
             goal = _goals[key]
         yield Obligation(Stage.STEP, step, c.name, c.parameters, goal, goal is c.truth or goal is TRUE)
 
@@ -80,13 +81,17 @@ _goals: dict[tuple[int, tuple[tuple[str, int], ...]], Truth] = {}
 
 def of_safety(model: Model) -> Iterator[Obligation]:
     """The conjuncts imply SAFETY."""
-    for p in model.of_kind(Kind.SAFETY):
+    s = symbolic_state()
+    for p in PROPERTIES.values():
+        if p.kind is not Kind.SAFETY:
+            continue
         if not p.of_step:
-            yield Obligation(Stage.SAFETY, None, p.name, p.parameters, p.of_state, p.of_state is TRUE)
+            goal = p.truth(s, s, model.configuration)
+            yield Obligation(Stage.SAFETY, None, p.name, (), goal, goal is TRUE)
+            continue
         for step in model.steps:
-            goal = p.of_step.get(step.name)
-            if goal is not None:
-                yield Obligation(Stage.SAFETY, step, p.name, (), goal, False)
+            goal = evident(p.truth(s, after(step.changes), model.configuration))
+            yield Obligation(Stage.SAFETY, step, p.name, (), goal, goal is TRUE)
 
 
 def obligations(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:

@@ -49,6 +49,11 @@ class Plan:
         """So many questions are left for a solver."""
         return sum(len(task.questions) for task in self.tasks)
 
+    def question(self, place: tuple[int, int]) -> Question:
+        """The question of that place: the number of its task, and its own in the task."""
+        task, question = place
+        return list(self.tasks[task].questions.values())[question]
+
 
 def plan(models: Iterable[tuple[Given, Model, tuple[StagedConjunct, ...]]]) -> Plan:
     """The tasks of the proof over all *models*."""

@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from mirrorspec.proofs.induction.cases import cases, deviating, model_of, named
@@ -40,6 +40,8 @@ class Line:
     seed: int
     place: tuple[int, int]
     """The number of its task in the plan, and its own in the task."""
+    core: tuple[str, ...] | None
+    """The hypotheses that it needs, where they were asked for."""
 
 
 @cache
@@ -69,6 +71,7 @@ def lines(scope: Scope, limits: Limits, task: int) -> list[Line]:
             d.reason,
             limits.seed,
             (task, i),
+            d.core,
         )
         for i, d in enumerate(discharge(planned(scope).tasks[task], formulas(), limits))
     ]
@@ -76,14 +79,14 @@ def lines(scope: Scope, limits: Limits, task: int) -> list[Line]:
 
 def explained(scope: Scope, line: Line) -> Failure | None:
     """The smallest failure of a refuted line; None where none is small."""
-    task, question = planned(scope).tasks[line.place[0]], line.place[1]
-    return smallest(task, list(task.questions.values())[question], formulas())
+    plan = planned(scope)
+    return smallest(plan.tasks[line.place[0]], plan.question(line.place), formulas())
 
 
 def prove(scope: Scope, limits: Limits, seeds: int = 1, jobs: int = 1) -> Iterator[Line]:
     """Every distinct obligation of the scope with its answer, in the order of the plan, once for each of so many seeds."""
     work = [
-        (scope, Limits(limits.seconds, limits.seed + i), task)
+        (scope, replace(limits, seed=limits.seed + i), task)
         for i in range(seeds)
         for task in range(len(planned(scope).tasks))
     ]

@@ -70,24 +70,6 @@ def leader_is_the_highest_heard(s: State, c: SetTerm, given: Given) -> Truth:
 
 
 @conjunct(GROUP)
-def start_is_sent_by_a_leader(s: State, given: Given) -> Truth:
-    """Only a session that leads sends start increment."""
-    return s.start_sent <= leading(s).channels
-
-
-@conjunct(GROUP)
-def run_is_sent_once_running(s: State, given: Given) -> Truth:
-    """A session sends run as it becomes running; from there it goes on, or gives up."""
-    return s.run_sent <= (s.running | s.flashing | s.committing | s.aborting).channels
-
-
-@conjunct(GROUP)
-def flash_is_sent_once_flashing(s: State, given: Given) -> Truth:
-    """A session sends flash as it becomes flashing; from there it commits, or gives up."""
-    return s.flash_sent <= (s.flashing | s.committing | s.aborting).channels
-
-
-@conjunct(GROUP)
 def commit_is_sent_once_committing(s: State, given: Given) -> Truth:
     """A session that commits does nothing else until the increment has ended."""
     return s.commit_sent <= s.committing.channels
@@ -159,9 +141,6 @@ CONJUNCTS = (
     asked_by_a_session_that_took_over,
     asked_unit_refuses_lower_sessions,
     leader_is_the_highest_heard,
-    start_is_sent_by_a_leader,
-    run_is_sent_once_running,
-    flash_is_sent_once_flashing,
     commit_is_sent_once_committing,
     abort_is_sent_once_aborting,
     running_when_all_have_joined,

@@ -83,21 +83,9 @@ def delivered_is_in_flight(s: State, given: Given) -> Truth:
 
 
 @conjunct(GROUP)
-def preserved_is_out_of_sync(s: State, given: Given) -> Truth:
-    """An old image is kept for sending, so until its transfer is acknowledged."""
-    return s.preserved <= s.out_of_sync
-
-
-@conjunct(GROUP)
 def preserved_in_an_increment(s: State, given: Given) -> Truth:
     """Old images are kept for the increment that froze them, and given up with it."""
     return s.preserved <= (s.pending | s.in_progress).tracks
-
-
-@conjunct(GROUP)
-def recording_in_an_increment(s: State, given: Given) -> Truth:
-    """Change recording is merged into out-of-sync by the act that ends the increment."""
-    return s.change_recording <= (s.pending | s.in_progress).tracks
 
 
 @conjunct(GROUP)
@@ -151,9 +139,7 @@ CONJUNCTS = (
     only_members_track,
     in_flight_is_out_of_sync,
     delivered_is_in_flight,
-    preserved_is_out_of_sync,
     preserved_in_an_increment,
-    recording_in_an_increment,
     held_before_the_cache,
     late_means_left,
     tainted_means_left,
