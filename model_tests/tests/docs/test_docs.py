@@ -16,6 +16,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def commands(text: str) -> list[tuple[str, str]]:
     return found
 
 
+@cache
 def ran(command: str, folder: str = "") -> tuple[int, str, str]:
     """The command run as a user would, from that folder of the project: exit code, output, errors."""
     program, *args = shlex.split(command, comments=True)
@@ -219,8 +221,11 @@ def test_no_page_speaks_of_one_machine(page: Path) -> None:
     assert not re.search(r"https?://(?!127\.0\.0\.1)", text), "documents name no hosts"
 
 
-def test_the_readme_is_short() -> None:
-    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+def test_the_readme_is_short_and_counts_right() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    assert "Over forty ways to get it wrong" in text
+    assert 40 < sum(not d.harmless for d in DEVIATIONS.values()) < 50
 
 
 def test_the_readme_lists_every_verb_that_is_there() -> None:
