@@ -139,9 +139,8 @@ class _Run:
             self.store.insert(initial)
             violation = self.engine.inspect(self.store, 0, 1) or self._levels()
         except StoreFullError:
-            verdict = Verdict.INCONCLUSIVE
-            frontier = self.store.count - self.levels[-1]
-            reason = self.limits.reason(self.store.words, self.depth, frontier)
+            self.levels.pop()  # the last level is not whole
+            verdict, reason = Verdict.INCONCLUSIVE, self.limits.reason(self.store.words, self.depth)
         seconds = self._seconds()
         depth = self.depth
         if violation is not None:
@@ -188,7 +187,7 @@ class _Run:
                     if violation is not None:
                         return violation
                     if self.progress is not None:
-                        self._report()
+                        self._report(min(end, first + self.engine.chunk))
                 background.wait()
                 violation = self._inspect(inspected, self.store.count)
                 inspected = self.store.count
@@ -214,7 +213,7 @@ class _Run:
     def _seconds(self) -> float:
         return time.perf_counter() - self.began - sum(e.compile_seconds for e in self.engines[1:])
 
-    def _report(self) -> None:
+    def _report(self, expanded: int) -> None:
         assert self.progress is not None
-        frontier = self.store.count - self.levels[-1]
+        frontier = max(0, self.store.count - expanded)
         self.progress(Progress(self.store.count, frontier, self.depth, self._seconds(), self.store.bytes))

@@ -31,13 +31,13 @@ class Limits:
             limits.append((max_states, "the limit of states"))
         return cls(*min(limits))
 
-    def reason(self, words: int, depth: int, frontier: int) -> str:
-        """Why a search stopped here, and what would do."""
-        each = words * 8 + BYTES_OF_INDEX
+    def reason(self, words: int, depth: int) -> str:
+        """Why a search stopped that has looked at every state up to *depth*, and what would do."""
+        memory = self.states * (words * 8 + BYTES_OF_INDEX) / 2**30
         return (
-            f"{self.name} of {self.states:,} states ({self.states * each / 2**30:.2f} GiB) was reached at depth {depth}, with "
-            f"{frontier:,} states still to expand; nothing is claimed beyond depth {depth}. A higher limit, a smaller bound "
-            f"or an environment with fewer faults may be searched to its end"
+            f"{self.name} of {self.states:,} states ({memory:.2f} GiB) was reached; every state of up to {depth} steps "
+            "was looked at, and nothing is claimed beyond. A higher limit, smaller bounds, or an environment with fewer "
+            "faults would let it end"
         )
 
 

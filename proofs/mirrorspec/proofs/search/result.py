@@ -14,7 +14,7 @@ class Progress:
 
     states: int
     frontier: int
-    """States found in the last level whose steps have not been taken yet."""
+    """States found whose steps have not been taken yet."""
     depth: int
     seconds: float
     bytes: int

@@ -53,7 +53,7 @@ class Symmetry:
 
     def __init__(self, model: Model, universe: Universe, layout: Layout) -> None:
         generators = [(e, _swaps(e, model, layout)) for e in exchanges(universe)]
-        while len(images := _images(universe, generators)) > MOST_IMAGES:
+        while len(images := _images(universe, generators)) >= MOST_IMAGES:
             generators.pop()
         self.images = images
         self.words = layout.words
