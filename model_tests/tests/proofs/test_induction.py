@@ -13,9 +13,12 @@ from mirrorspec.proofs.induction.conjunct import Given
 from mirrorspec.proofs.induction.discharge import Answer, Discharged, Formulas, Limits, discharge
 from mirrorspec.proofs.induction.invariant import INVARIANT, staged
 from mirrorspec.proofs.induction.plan import plan
+from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.model import Model, stage
 from mirrorspec.spec.readings.bits import BitsReading, choices
+from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import symbolic_state
+from mirrorspec.spec.terms import parameter
 from mirrorspec.spec.universe import Universe
 
 CASES = {given.name: given for given in cases()}
@@ -87,6 +90,24 @@ def test_acknowledging_the_cut_while_pending_is_harmless() -> None:
 )
 def test_a_guard_less_is_noticed(step: str, guard: str, obligation: str) -> None:
     assert obligation in failed(discharged(dropping(IN_CACHE, step, guard), IN_CACHE))
+
+
+@pytest.mark.parametrize(
+    ("every_unit", "open_obligations"),
+    [
+        (True, set()),
+        (False, {f"{step} keeps leader_is_the_highest_heard" for step in ("take_commit", "take_abort")}),
+    ],
+)
+def test_units_may_come_and_go_if_a_takeover_asks_every_unit(every_unit: bool, open_obligations: set[str]) -> None:
+    """A session that asks members only is not heard by a unit that is admitted later, which then heeds two sessions."""
+    given = Given(HARDENED.options, ENVIRONMENTS["all"])
+    answered = parameter("k", Sort.SESSION).channels <= symbolic_state().asked
+    steps = [
+        replace(s, guards={**s.guards, "all_answered": answered}) if every_unit and "all_answered" in s.guards else s
+        for s in stage(given.options, given.environment)
+    ]
+    assert failed(discharged(model_of(given, alter=steps), given)) == open_obligations
 
 
 def steps_of_a_walk(model: Model, universe: Universe, draw: random.Random) -> Iterator[dict[str, object]]:

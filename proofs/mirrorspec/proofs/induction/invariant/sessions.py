@@ -70,6 +70,31 @@ def leader_is_the_highest_heard(s: State, c: SetTerm, given: Given) -> Truth:
 
 
 @conjunct(GROUP)
+def run_is_sent_once_running(s: State, given: Given) -> Truth:
+    """A session sends run as it becomes running; from there it goes on, or gives up."""
+    if "membership" not in given.environment.switches:
+        return TRUE
+    return s.run_sent <= (s.running | s.flashing | s.committing | s.aborting).channels
+
+
+@conjunct(GROUP)
+def flash_is_sent_once_flashing(s: State, given: Given) -> Truth:
+    """A session sends flash as it becomes flashing; from there it commits, or gives up."""
+    if "membership" not in given.environment.switches:
+        return TRUE
+    return s.flash_sent <= (s.flashing | s.committing | s.aborting).channels
+
+
+@conjunct(GROUP)
+def commands_go_to_members(s: State, given: Given) -> Truth:
+    """What a unit obeys was sent to it as a member."""
+    if "membership" not in given.environment.switches:
+        return TRUE
+    sent = s.start_sent | s.run_sent | s.flash_sent | s.commit_sent | s.abort_sent
+    return (sent & ~s.fenced) <= s.members.channels
+
+
+@conjunct(GROUP)
 def commit_is_sent_once_committing(s: State, given: Given) -> Truth:
     """A session that commits does nothing else until the increment has ended."""
     return s.commit_sent <= s.committing.channels
@@ -141,6 +166,9 @@ CONJUNCTS = (
     asked_by_a_session_that_took_over,
     asked_unit_refuses_lower_sessions,
     leader_is_the_highest_heard,
+    run_is_sent_once_running,
+    flash_is_sent_once_flashing,
+    commands_go_to_members,
     commit_is_sent_once_committing,
     abort_is_sent_once_aborting,
     running_when_all_have_joined,
