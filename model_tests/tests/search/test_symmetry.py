@@ -14,6 +14,7 @@ from mirrorspec.proofs.search import search
 from mirrorspec.proofs.search.symmetry import MOST_IMAGES, Symmetry, exchanges
 from mirrorspec.spec.bounds import BOUNDS
 from mirrorspec.spec.configuration import HARDENED, SEED, Configuration
+from mirrorspec.spec.deviation import Deviation
 from mirrorspec.spec.deviations import DEVIATIONS
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.layout import Layout as Packing
@@ -52,8 +53,7 @@ def test_nothing_else_changes(options: Configuration, environment: str) -> None:
 
 
 @pytest.mark.parametrize("deviation", DEVIATED, ids=lambda deviation: deviation.name)
-def test_nor_does_it_of_a_deviation(deviation: object) -> None:
-    assert hasattr(deviation, "model")
+def test_nor_does_it_of_a_deviation(deviation: Deviation) -> None:
     world = ENVIRONMENTS[deviation.environment]
     _same_but_for_the_number(deviation.model(world), BOUNDS[deviation.bounds].universe(world))
 

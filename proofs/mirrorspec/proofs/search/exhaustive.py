@@ -125,6 +125,7 @@ class _Run:
         self.engines = [engine]
         self.levels = [0]
         self.began = time.perf_counter()
+        self.processor_began = time.process_time()
 
     @property
     def depth(self) -> int:
@@ -141,7 +142,7 @@ class _Run:
         except StoreFullError:
             self.levels.pop()  # the last level is not whole
             verdict, reason = Verdict.INCONCLUSIVE, self.limits.reason(self.store.words, self.depth)
-        seconds = self._seconds()
+        seconds, processor_seconds = self._seconds(), time.process_time() - self.processor_began
         depth = self.depth
         if violation is not None:
             verdict, reason = Verdict.VIOLATED, f"{violation.property} does not hold"
@@ -164,6 +165,7 @@ class _Run:
             symmetry=symmetry,
             reason=reason,
             compile_seconds=self._compile_seconds(),
+            processor_seconds=processor_seconds,
             threads=self.threads,
         )
 
@@ -202,16 +204,20 @@ class _Run:
 
     def _perhaps_compile(self) -> None:
         """Compile once the search has lasted as long as that takes: at worst twice the time of the better choice."""
-        if self.better is not None and time.perf_counter() - self.began > SECONDS_WORTH_COMPILING:
+        if self.better is not None and self._seconds() > SECONDS_WORTH_COMPILING:
+            began, processor_began = time.perf_counter(), time.process_time()
             self.engine = self.better()
             self.engines.append(self.engine)
             self.better = None
+            self.began += time.perf_counter() - began
+            self.processor_began += time.process_time() - processor_began
 
     def _compile_seconds(self) -> float:
         return sum(e.compile_seconds for e in self.engines)
 
     def _seconds(self) -> float:
-        return time.perf_counter() - self.began - sum(e.compile_seconds for e in self.engines[1:])
+        """How long the search has lasted, compiling apart."""
+        return time.perf_counter() - self.began
 
     def _report(self, expanded: int) -> None:
         assert self.progress is not None

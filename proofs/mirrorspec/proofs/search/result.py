@@ -57,6 +57,8 @@ class SearchResult:
     reason: str
     """Why the search is inconclusive, and what limit would do; else what was searched."""
     compile_seconds: float = 0.0
+    processor_seconds: float = 0.0
+    """Of search, of all threads together: what a machine that does other work too can still compare."""
     threads: int = 1
     """How many took part: with two, one expands while the other stores."""
 

@@ -7,6 +7,7 @@ nothing but a complete search: a refusal still prints a summary, so that "states
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +34,7 @@ class SpinResult:
     """Without the one that SPIN counts for the initial state."""
     seconds: float
     """Of the search alone, as the clock on the wall has it."""
+    processor_seconds: float
     violated: bool
     """Whether the asserted property does not hold; then the search was not complete."""
 
@@ -57,9 +59,9 @@ def run(
         # -o2 keeps variables that are written only: a part of the state all the same.
         _call(("spin", "-o2", "-a", "model.pml"), folder)
         _call(COMPILE, folder)
-        began = time.perf_counter()
+        began, processor_began = time.perf_counter(), _processor_seconds()
         said = _call((str(folder / "pan"), f"-m{depth}", f"-w{hash_bits}"), folder)
-        seconds = time.perf_counter() - began
+        seconds, processor_seconds = time.perf_counter() - began, _processor_seconds() - processor_began
     stored = re.search(r"(\d+) states, stored", said)
     transitions = re.search(r"(\d+) transitions", said)
     errors = re.search(r"errors: (\d+)", said)
@@ -69,7 +71,12 @@ def run(
         raise RuntimeError(f"SPIN did not search to the end:\n{said[:2000]}")
     if int(errors[1]) and not violated:
         raise RuntimeError(f"SPIN found an error of another kind:\n{said[:2000]}")
-    return SpinResult(int(stored[1]), int(transitions[1]) - 1, seconds, violated)
+    return SpinResult(int(stored[1]), int(transitions[1]) - 1, seconds, processor_seconds, violated)
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _call(command: tuple[str, ...], folder: Path) -> str:
