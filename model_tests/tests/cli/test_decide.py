@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mirrorspec.cli.main import run
-from mirrorspec.oracle.rows import LARGEST_BYTES, MOST_ROWS
+from mirrorspec.oracle.rows import LARGEST_BYTES, MOST_ROWS, parse
+from mirrorspec.spec.errors import BadInputError
+from mirrorspec.spec.recovery import decide
 from mirrorspec.spec.verdict import Exit
 
 
@@ -21,7 +25,7 @@ def row(volume: str, number: int, reverts_to: int | None = None) -> dict[str, An
     return found if reverts_to is None else {**found, "reverts_to": reverts_to}
 
 
-def given(*rows: dict[str, Any], members: str = "AB", **more: Any) -> dict[str, Any]:
+def relations(*rows: dict[str, Any], members: str = "AB", **more: Any) -> dict[str, Any]:
     """A table as JSON."""
     return {"members": list(members), "rows": list(rows), **more}
 
@@ -35,7 +39,7 @@ def decided(tmp_path: Path, table: object, *options: str) -> tuple[int, dict[str
 
 
 def test_a_partly_issued_flash_is_reverted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = decided(tmp_path, given(row("A", 8, 7), row("B", 7)))
+    code, found = decided(tmp_path, relations(row("A", 8, 7), row("B", 7)))
     assert (code, found["action"], found["number"], found["volumes"]) == (0, "revert the revertible", 7, ["A"])
     assert capsys.readouterr().out.splitlines() == [
         "volume  revertible  number  reverts to",
@@ -48,13 +52,13 @@ def test_a_partly_issued_flash_is_reverted(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_all_flashed_can_be_committed_instead(tmp_path: Path) -> None:
-    rows = given(row("A", 8, 7), row("B", 8, 7))
+    rows = relations(row("A", 8, 7), row("B", 8, 7))
     assert decided(tmp_path, rows)[1]["action"] == "revert the revertible"
     assert decided(tmp_path, rows, "--commit")[1]["action"] == "commit the revertible"
 
 
 def test_a_refusal_is_1_and_names_the_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = decided(tmp_path, given(row("A", 9, 8), row("B", 7)))
+    code, found = decided(tmp_path, relations(row("A", 9, 8), row("B", 7)))
     assert (code, found["action"], found["exit_code"]) == (1, "refuse", 1)
     out = capsys.readouterr().out
     assert out.count("disagrees") == 2
@@ -62,19 +66,19 @@ def test_a_refusal_is_1_and_names_the_rows(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_missing_relation_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = decided(tmp_path, given(row("A", 7)))
+    code, found = decided(tmp_path, relations(row("A", 7)))
     assert (code, found["volumes"]) == (1, ["B"])
     assert "B                                       has no relation" in capsys.readouterr().out
 
 
 def test_no_image_yet_is_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = decided(tmp_path, given(row("A", 0), row("B", 0), ever_committed=False))
+    code, found = decided(tmp_path, relations(row("A", 0), row("B", 0), ever_committed=False))
     assert (code, found["action"], found["number"]) == (0, "no consistent image yet", None)
     assert "no consistent image yet: no increment has ever been committed" in capsys.readouterr().out
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    text = json.dumps(given(row("A", 7), row("B", 7)))
+    text = json.dumps(relations(row("A", 7), row("B", 7)))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert run(["decide", "-"]) == Exit.OK
     assert "nothing: all relations are committed with one number" in capsys.readouterr().out
@@ -87,6 +91,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         ("[" * 100_000, "rows.json: is not JSON: "),
         (b"\xff", "is not text in UTF-8"),
         (b" " * (LARGEST_BYTES + 1), "larger than 16 MiB"),
+        ('{"members": [], "rows": [], "rows": []}', "an object has 'rows' twice"),
         ([], "the table: an object is expected"),
         ({"rows": []}, "'members' is missing"),
         ({"members": "AB", "rows": []}, "members: a list is expected"),
@@ -95,16 +100,16 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         ({"members": ["x" * 257], "rows": []}, "members[0]: a volume's name"),
         ({"members": ["\x1b[2J"], "rows": []}, "members[0]: a volume's name"),
         ({"members": [], "rows": [0] * (MOST_ROWS + 1)}, "rows: 65537 entries, more than 65536"),
-        (given(members="", color=1), "the table: 'color' means nothing here"),
-        (given(members="", ever_committed=1), "ever_committed: true or false is expected"),
-        (given(row("A", 1), 7), "rows[1]: an object is expected"),  # type: ignore[arg-type]
-        (given({"volume": "A", "revertible": True}), "rows[0]: 'number' is missing"),
-        (given({**row("A", 1), "revertible": "no"}), "rows[0].revertible: true or false"),
-        (given({**row("A", 1), "number": 1.0}), "rows[0].number: a sequence number"),
-        (given({**row("A", 1), "number": True}), "rows[0].number: a sequence number"),
-        (given({**row("A", 1), "number": -1}), "rows[0].number: a sequence number"),
-        (given({**row("A", 1), "number": 2**63}), "rows[0].number: a sequence number"),
-        (given({**row("A", 1), "reverts_to": "0"}), "rows[0].reverts_to: a sequence number"),
+        (relations(members="", color=1), "the table: 'color' means nothing here"),
+        (relations(members="", ever_committed=1), "ever_committed: true or false is expected"),
+        (relations(row("A", 1), 7), "rows[1]: an object is expected"),  # type: ignore[arg-type]
+        (relations({"volume": "A", "revertible": True}), "rows[0]: 'number' is missing"),
+        (relations({**row("A", 1), "revertible": "no"}), "rows[0].revertible: true or false"),
+        (relations({**row("A", 1), "number": 1.0}), "rows[0].number: a sequence number"),
+        (relations({**row("A", 1), "number": True}), "rows[0].number: a sequence number"),
+        (relations({**row("A", 1), "number": -1}), "rows[0].number: a sequence number"),
+        (relations({**row("A", 1), "number": 2**63}), "rows[0].number: a sequence number"),
+        (relations({**row("A", 1), "reverts_to": "0"}), "rows[0].reverts_to: a sequence number"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_line_and_2(
@@ -124,3 +129,20 @@ def test_what_cannot_be_read_is_one_line_and_2(
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["decide", str(tmp_path / "none.json")]) == Exit.USAGE
     assert "cannot be read: No such file" in capsys.readouterr().err
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["A", 0, 1, 2, True])
+NAMES = (
+    st.sampled_from(["members", "rows", "ever_committed", "volume", "revertible", "number", "reverts_to"]) | st.text()
+)
+
+
+@given(st.recursive(LEAVES, lambda part: st.lists(part) | st.dictionaries(NAMES, part)) | st.text())
+def test_any_input_is_a_table_or_is_refused_in_one_line(data: object) -> None:
+    refused = ""
+    try:
+        found = parse(data if isinstance(data, str) else json.dumps(data))
+        decide(found.rows, found.members, ever_committed=found.ever_committed)
+    except BadInputError as error:
+        refused = str(error)
+    assert len(refused.splitlines()) <= 1

@@ -35,7 +35,7 @@ class Rows:
 def parse(text: str) -> Rows:
     """The table in a JSON text. Raises `BadInputError` with the place and the reason."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_pairs)
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"is not JSON: {error}") from None
     _object(data, "the table", {"members", "rows"}, {"ever_committed"})
@@ -48,6 +48,12 @@ def parse(text: str) -> Rows:
     return Rows(
         members, ever_committed, tuple(_row(r, f"rows[{i}]") for i, r in enumerate(_list(data["rows"], "rows")))
     )
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if twice := next((name for name, n in Counter(name for name, _ in pairs).items() if n > 1), None):
+        raise BadInputError(f"an object has {twice[:LONGEST_NAME]!r} twice")
+    return dict(pairs)
 
 
 def _row(data: Any, place: str) -> Row:
