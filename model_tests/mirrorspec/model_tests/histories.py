@@ -11,6 +11,10 @@ from mirrorspec.spec.verdict import Verdict
 VOLUMES = ("A", "B")
 
 
+STAMP_BYTES = 512
+"""The unit at which the recorder stamped what it wrote; the client's own lines say it themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """A recorded run, and one pair of images recovered from it."""
@@ -35,6 +39,8 @@ def judge(history: History) -> tuple[Verdict, str]:
         Question(
             str(folder.joinpath(history.log)),
             {volume: str(folder.joinpath(f"{volume}.{history.images}.img.gz")) for volume in VOLUMES},
+            dict.fromkeys(VOLUMES, "zero"),
+            block_bytes=STAMP_BYTES if history.log.startswith("nbdkit") else None,
         )
     )
     return found.verdict, f"{found.lines:,} writes on {len(VOLUMES)} volumes" + "".join(

@@ -18,7 +18,7 @@ from mirrorspec.oracle.cut.nbdlines import read_many
 from mirrorspec.oracle.cut.stamp import stamp, stamp_keys
 from mirrorspec.spec.errors import BadInputError
 
-CORPUS = Path(__file__).parents[2] / "corpus" / "cuts"
+CORPUS = Path(__file__).parents[2] / "mirrorspec" / "model_tests" / "corpus" / "cuts"
 DAY = "2026-11-23 19:52:"
 HEAD = [f"{DAY}32.100000 Ready thread_model=3", f"{DAY}32.200000 connection=1 Connect export=A tls=0 size=0x1000000"]
 

@@ -26,7 +26,7 @@ from mirrorspec.oracle.cut.nbdkit import read_nbdkit_log
 from mirrorspec.oracle.cut.question import Answer, Question, answer
 from mirrorspec.spec.verdict import Exit, Verdict
 
-CORPUS = Path(__file__).parents[2] / "corpus" / "cuts"
+CORPUS = Path(__file__).parents[2] / "mirrorspec" / "model_tests" / "corpus" / "cuts"
 HISTORIES = ("nbdkit.log.gz", "client.jsonl.gz")
 
 
@@ -159,7 +159,7 @@ def test_the_help_stands_on_its_own() -> None:
 def test_the_how_to_shows_what_is_printed(
     name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = CORPUS.parents[2] / "docs" / "how-to" / "check-two-images-and-a-log.md"
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "check-two-images-and-a-log.md"
     monkeypatch.chdir(CORPUS)
     shown = page.read_text().replace("\\\n", " ")
     given = next(

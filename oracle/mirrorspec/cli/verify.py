@@ -54,10 +54,11 @@ def command(full: bool, required: Sequence[str], json_path: str, quiet: bool) ->
         [(r.check, r.subject, r.got + ("" if r.good else " (WRONG)"), r.figures, f"{r.seconds:.1f}") for r in rows],
     )
     wrong = [row for row in rows if not row.good]
-    left_out = sorted({row.check for row in rows if row.got == LEFT_OUT})
+    left_out = [f"{row.check} {row.subject}: {row.figures}" for row in rows if row.got == LEFT_OUT]
     verdict = Verdict.VIOLATED if wrong else Verdict.EXHAUSTED
     write_json(json_path, _report(rows, verdict, seconds, full, left_out))
-    missing = [name for name in required if REQUIRABLE[name] in left_out]
+    absent = {row.check for row in rows if row.got == LEFT_OUT}
+    missing = [name for name in required if REQUIRABLE[name] in absent]
     if missing:
         raise MissingToolError(f"required and not installed: {', '.join(missing)}")
     if not rows:

@@ -291,6 +291,13 @@ def all_of(truths: Iterable[Truth]) -> Truth:
     return reduce(lambda a, b: a & b, truths, TRUE)
 
 
+def sort_of(node: Term) -> Sort:
+    """The sort of a set or relation; `TypeError` for a truth."""
+    if not isinstance(node.sort, Sort):
+        raise TypeError(f"{node.kind} is no set")
+    return node.sort
+
+
 class Algebra(Protocol, Generic[V]):
     """What a reading must say about each kind of node: one method a kind, given the values of the arguments.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from mirrorspec.spec.model import Model, Parameters, StagedStep
 from mirrorspec.spec.sorts import Sort
-from mirrorspec.spec.terms import Term, fold
+from mirrorspec.spec.terms import Term, fold, sort_of
 from mirrorspec.spec.universe import Universe
 
 Value = Any
@@ -43,7 +43,7 @@ class Bits:
         return 0
 
     def full(self, node: Term) -> Value:
-        return self.universe.full(_sort(node))
+        return self.universe.full(sort_of(node))
 
     def first_session(self, node: Term) -> Value:
         return 1
@@ -55,16 +55,16 @@ class Bits:
         return a | b
 
     def complement(self, node: Term, a: Value) -> Value:
-        return a ^ self.universe.full(_sort(node))
+        return a ^ self.universe.full(sort_of(node))
 
     def choose(self, node: Term, truth: Value, a: Value, b: Value) -> Value:
         return a if truth else b
 
     def owned(self, node: Term, owners: Value) -> Value:
-        return moved(owners, self.universe.owned_masks(_sort(node), Sort(node.name)))
+        return moved(owners, self.universe.owned_masks(sort_of(node), Sort(node.name)))
 
     def owner(self, node: Term, things: Value) -> Value:
-        return moved(things, self.universe.owner_masks(Sort(node.name), _sort(node)))
+        return moved(things, self.universe.owner_masks(Sort(node.name), sort_of(node)))
 
     def earlier(self, node: Term, channel: Value) -> Value:
         return moved(channel, self.universe.earlier_masks())
@@ -85,7 +85,7 @@ class Bits:
         return not a
 
     def within(self, node: Term, a: Value, b: Value) -> Value:
-        return (a & (b ^ self.universe.full(_sort(node)))) == 0
+        return (a & (b ^ self.universe.full(sort_of(node)))) == 0
 
     def no_needs(self, node: Term) -> Value:
         return (0,) * self.universe.sizes[Sort.WRITE]
@@ -125,10 +125,6 @@ def moved(word: Value, masks: tuple[int, ...]) -> Value:
         result = part if result is None else result | part
     return 0 if result is None else result
 
-
-def _sort(node: Term) -> Sort:
-    assert node.sort is not None
-    return node.sort
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from mirrorspec.spec.readings.bits import moved, moves_of
 from mirrorspec.spec.sorts import Sort
-from mirrorspec.spec.terms import Term
+from mirrorspec.spec.terms import Term, sort_of
 from mirrorspec.spec.universe import Universe
 
 Value = Any
@@ -85,10 +85,10 @@ class Scalar:
         return a if a == b else self.syntax.choose.format(truth=truth, a=a, b=b)
 
     def owned(self, node: Term, owners: Value) -> Value:
-        return self._gather(owners, self.universe.owned_masks(_sort(node), Sort(node.name)))
+        return self._gather(owners, self.universe.owned_masks(sort_of(node), Sort(node.name)))
 
     def owner(self, node: Term, things: Value) -> Value:
-        return self._gather(things, self.universe.owner_masks(Sort(node.name), _sort(node)))
+        return self._gather(things, self.universe.owner_masks(Sort(node.name), sort_of(node)))
 
     def earlier(self, node: Term, channel: Value) -> Value:
         return self._gather(channel, self.universe.earlier_masks())
@@ -152,9 +152,5 @@ class Scalar:
         return result
 
     def _full(self, node: Term) -> int:
-        return self.universe.full(_sort(node))
+        return self.universe.full(sort_of(node))
 
-
-def _sort(node: Term) -> Sort:
-    assert node.sort is not None
-    return node.sort

@@ -23,7 +23,7 @@ import z3
 
 from mirrorspec.spec.sorts import OWNERS, Sort
 from mirrorspec.spec.state import field_table
-from mirrorspec.spec.terms import Term
+from mirrorspec.spec.terms import Term, sort_of
 from mirrorspec.spec.universe import Universe
 
 Formula = Any
@@ -128,7 +128,7 @@ class Symbols:
         return Predicate(lambda x: function(*x))
 
     def parameter(self, node: Term) -> Predicate:
-        return _single(self.vocabulary.thing(node.name, _sort(node)))
+        return _single(self.vocabulary.thing(node.name, sort_of(node)))
 
     def first_session(self, node: Term) -> Predicate:
         return _single((self.vocabulary.first,))
@@ -152,11 +152,11 @@ class Symbols:
         return Predicate(lambda x: z3.If(truth, a.holds(x), b.holds(x)))
 
     def owned(self, node: Term, owners: Predicate) -> Predicate:
-        thing, owner = _sort(node), Sort(node.name)
+        thing, owner = sort_of(node), Sort(node.name)
         return Predicate(lambda x: owners.holds(self.vocabulary.owner(x, thing, owner)))
 
     def owner(self, node: Term, things: Predicate) -> Predicate:
-        thing, owner = Sort(node.name), _sort(node)
+        thing, owner = Sort(node.name), sort_of(node)
         if things.only is not None:
             return _single(self.vocabulary.owner(things.only, thing, owner))
         return self._image(thing, things, lambda x, y: equal(x, self.vocabulary.owner(y, thing, owner)))
@@ -197,7 +197,7 @@ class Symbols:
             return b.holds(a.only)
         if b.all_but is not None:
             return z3.Not(a.holds(b.all_but))
-        x = self.vocabulary.variable(_sort(node))
+        x = self.vocabulary.variable(sort_of(node))
         return z3.ForAll([*x], z3.Implies(a.holds(x), b.holds(x)))
 
     def relation_field(self, node: Term) -> Pairs:
@@ -219,10 +219,6 @@ class Symbols:
 def _single(thing: Thing) -> Predicate:
     return Predicate(lambda x: equal(x, thing), only=thing)
 
-
-def _sort(node: Term) -> Sort:
-    assert node.sort is not None
-    return node.sort
 
 
 def things(vocabulary: Vocabulary, universe: Universe) -> dict[Sort, list[Thing]]:

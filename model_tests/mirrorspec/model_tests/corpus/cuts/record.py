@@ -1,6 +1,6 @@
 """Make the recording in this folder: two volumes, many writes outstanding, one copy that is a cut and one that is torn.
 
-    python3 model_tests/corpus/cuts/record.py FOLDER
+    python3 model_tests/mirrorspec/model_tests/corpus/cuts/record.py FOLDER
 
 needs nbdkit with its Python plugin and libnbd's Python module (Debian: nbdkit, nbdkit-plugin-python, python3-libnbd) and
 writes to FOLDER:
@@ -31,7 +31,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-import nbd
+import nbd  # pyright: ignore[reportMissingImports]  # from the distribution's packages, not from pip
 
 HERE = Path(__file__).resolve().parent
 BLOCK_BYTES, BLOCKS = 512, 512

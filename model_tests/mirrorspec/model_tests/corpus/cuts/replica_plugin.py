@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-import nbdkit
+import nbdkit  # pyright: ignore[reportMissingImports]  # there when nbdkit loads this file
 
 API_VERSION = 2
 SIZE = 512 * 512
