@@ -53,6 +53,9 @@ ENVIRONMENTS: dict[str, Environment] = dict(
         _named("takeover", "sessions take over from one another", *_LINKS, *_TIMERS, "takeover"),
         _named("rivals", "a session is taken over from, and nothing else fails", "takeover"),
         _named("failover", "a session and control units fail together", "takeover", *_CRASHES),
+        _named(
+            "disaster", "bad links, timers, crashes and takeovers at once", *_LINKS, *_TIMERS, *_CRASHES, "takeover"
+        ),
         _named("membership", "units come, with an initial copy, and go", *_LINKS, *_TIMERS, "membership"),
         _named("all", "every fault at once", *SWITCHES),
     ]
