@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import z3
 
 from mirrorspec.cli.main import run
 from mirrorspec.spec.verdict import Exit
@@ -61,6 +64,49 @@ def test_no_time_is_inconclusive(tmp_path: Path, capsys: pytest.CaptureFixture[s
     unknown = [a["name"] for a in result["asked"] if a["answer"] == "unknown"]
     assert repr(unknown[0]) in result["words"]
     assert result["words"] in capsys.readouterr().out
+
+
+def test_two_solvers_agree_and_the_export_can_be_checked_by_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "export"
+    code, result = proved(tmp_path, "--configuration", "seed", "--solver", "both", "--export", str(folder))
+    assert code == Exit.OK
+    assert {a["cvc5"] for a in result["asked"]} == {"proved"}
+    listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert len(listed) == len(result["asked"])
+    assert {e["proof_holes"] for e in listed} == {0}
+    for entry in listed:
+        for file, digest in ((entry["file"], entry["sha256"]), (entry["proof"], entry["proof_sha256"])):
+            assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+    for entry in listed[::10]:
+        solver = z3.Solver()
+        solver.from_file(str(folder / entry["file"]))
+        assert str(solver.check()) == entry["expected"] == "unsat"
+    assert f"{len(listed)} of them without a hole" in capsys.readouterr().out
+
+
+def test_an_export_goes_into_a_folder_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other").touch()
+    assert run(["prove", "--configuration", "seed", "--export", str(tmp_path)]) == Exit.USAGE
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_a_missing_second_solver_is_never_agreement(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "cvc5", None)
+    assert run(["prove", "--configuration", "seed", "--solver", "both"]) == Exit.INCONCLUSIVE
+    assert "'cvc5', which is not installed" in capsys.readouterr().err
+
+
+def test_cores_say_what_carries_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", "--configuration", "seed", "--cores", "--jobs", "1"]) == Exit.OK
+    out = capsys.readouterr().out
+    (acknowledged,) = (line for line in out.splitlines() if line.startswith("acknowledge_write "))
+    assert "needed_is_acknowledged" in acknowledged
+    assert "SAFETY does not need the guard deliver_track.once" in out
+    assert "nothing needs the conjunct" not in out
 
 
 @pytest.mark.parametrize("options", [["--configuration", "sead"], ["--deviate", "old_flush_accepted"]])

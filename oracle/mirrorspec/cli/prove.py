@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mirrorspec.cli.output import Progress, console, json_option, quiet_option, write_json
+from mirrorspec.cli.output import Progress, console, json_option, quiet_option, table, write_json
 from mirrorspec.spec.errors import BadInputError
 from mirrorspec.spec.verdict import Verdict
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mirrorspec.proofs.induction.failure import Failure
+    from mirrorspec.proofs.induction.plan import Plan
     from mirrorspec.proofs.induction.prover import Line, Scope
     from mirrorspec.proofs.induction.report import Summary
 
@@ -41,11 +44,29 @@ EXPLAINED = 3
     "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Repeat under so many solver seeds."
 )
 @click.option("--jobs", type=click.IntRange(1), help="Processes to use; by default one for each core.")
+@click.option("--cores", is_flag=True, help="Say which conjuncts and guards carry each step, and which nothing needs.")
+@click.option(
+    "--solver",
+    type=click.Choice(["z3", "cvc5", "both"]),
+    default="z3",
+    show_default=True,
+    help="Whose answer counts; cvc5 is given the hypotheses that Z3 found to suffice.",
+)
+@click.option(
+    "--export",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write every obligation as SMT-LIB 2 with a manifest; with cvc5, its proofs too.",
+)
 @json_option
 @quiet_option
 def command(
     configuration: str | None,
     deviation: str | None,
+    cores: bool,
+    solver: str,
+    folder: Path | None,
     timeout: float,
     seeds: int,
     jobs: int | None,
@@ -59,12 +80,20 @@ def command(
     one that can be reached.
     """
     from mirrorspec.proofs.induction.discharge import Limits
-    from mirrorspec.proofs.induction.prover import Scope, explained, planned, prove
+    from mirrorspec.proofs.induction.prover import Scope, Solvers, Wanted, explained, planned, prove
     from mirrorspec.proofs.induction.report import many, summary
 
     if configuration is not None and deviation is not None:
         raise BadInputError("--configuration and --deviate: a deviation brings its own configuration")
+    if folder is not None and seeds > 1:
+        raise BadInputError("--export and --seeds: an obligation is the same under every seed, so export it once")
+    if solver != "z3":
+        import_module("cvc5")
+    if folder is not None:
+        _make(folder)
     scope = Scope(configuration, deviation)
+    limits = Limits(timeout, cores=cores or solver != "z3" or folder is not None)
+    wanted = Wanted(scope, limits, Solvers(solver), str(folder) if folder else None)
     out = console(json_path=json_path)
     began = time.monotonic()
     plan = planned(scope)
@@ -74,7 +103,7 @@ def command(
     )
     lines: list[Line] = []
     with Progress("prove", quiet=quiet) as progress:
-        for line in prove(scope, Limits(timeout), seeds, jobs or os.cpu_count() or 1):
+        for line in prove(wanted, seeds, jobs or os.cpu_count() or 1):
             lines.append(line)
             progress.clear()
             out.print(_words(line, seeds), style=None if line.answer == "proved" else "bold red", soft_wrap=True)
@@ -83,6 +112,13 @@ def command(
     failures = [failure for line in found.refuted[:EXPLAINED] if (failure := explained(scope, line)) is not None]
     for failure in failures:
         out.print("\n".join(failure.words()), soft_wrap=True)
+    if cores:
+        _print_cores(out, plan, lines, whole=scope == Scope())
+    if folder is not None:
+        from mirrorspec.proofs.induction.manifest import MANIFEST, manifest
+
+        write_json(folder / MANIFEST, manifest(folder, lines))
+        out.print(f"{len(lines)} obligations are in {folder}, listed with their hashes in {MANIFEST}", soft_wrap=True)
     seconds = time.monotonic() - began
     _print_end(out, found, lines, seeds, seconds)
     if json_path is not None:
@@ -97,12 +133,42 @@ def _words(line: Line, seeds: int) -> str:
     return f"{line.answer:<8} {line.seconds:6.3f} s  {line.name}  ({where}{seed}){why}"
 
 
+def _make(folder: Path) -> None:
+    """Make the folder of an export; it must be empty, since a file of another run would pass for one of this."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        filled = any(folder.iterdir())
+    except OSError as error:
+        raise BadInputError(f"cannot write to {folder}: {error.strerror}") from error
+    if filled:
+        raise BadInputError(f"{folder} is not empty: an export goes into a folder of its own")
+
+
+def _print_cores(out: Console, plan: Plan, lines: Sequence[Line], whole: bool) -> None:
+    from mirrorspec.proofs.induction.cores import idle_conjuncts, idle_guards, uses
+
+    rows = [(use.of, len(use.conjuncts), ", ".join(use.conjuncts), ", ".join(use.guards)) for use in uses(plan, lines)]
+    table(out, ("step", "", "conjuncts", "guards"), rows, title="What each step's obligations rest on")
+    # A conjunct may be there for another case: only over all of them is it known that nothing needs it.
+    for name in idle_conjuncts(plan, lines) if whole else ():
+        out.print(f"nothing needs the conjunct {name}", style="bold yellow")
+    for name in idle_guards(plan, lines):
+        out.print(f"SAFETY does not need the guard {name}", style="yellow")
+
+
 def _print_end(out: Console, found: Summary, lines: Sequence[Line], seeds: int, seconds: float) -> None:
     if found.slowest is not None:
         out.print(f"slowest: {found.slowest.seconds:.3f} s, {found.slowest.name}")
     if seeds > 1:
         totals = [sum(line.seconds for line in lines if line.seed == seed) for seed in range(seeds)]
         out.print(f"solver time under {seeds} seeds: {min(totals):.1f} to {max(totals):.1f} s")
+    answered = [line.second for line in lines if line.second is not None]
+    if answered:
+        out.print(f"cvc5: {sum(s.seconds for s in answered):.1f} s, slowest {max(s.seconds for s in answered):.3f} s")
+        proofs = [s for s in answered if s.steps]
+        if proofs:
+            whole = sum(not s.holes for s in proofs)
+            out.print(f"{len(proofs)} proofs of {sum(s.steps for s in proofs)} steps, {whole} of them without a hole")
     style = "bold green" if found.verdict is Verdict.PROVED else "bold red"
     out.print(f"{found.words}; {seconds:.1f} s", style=style)
 
@@ -135,6 +201,8 @@ def _report(
                 "seconds": round(line.seconds, 4),
                 "seed": line.seed,
                 "reason": line.reason,
+                "core": list(line.core) if line.core is not None else None,
+                "cvc5": str(line.second.answer) if line.second else None,
             }
             for line in lines
         ],

@@ -14,7 +14,7 @@ from mirrorspec.spec.variants import combinations, fault
 
 FIXED_MEMBERSHIP = Environment(
     "all with fixed membership",
-    ENVIRONMENTS["all"].switches - {"membership"},
+    ENVIRONMENTS["all"].faults - {"membership"},
     "every fault at once, but units neither come nor go",
 )
 

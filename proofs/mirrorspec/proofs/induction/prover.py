@@ -1,7 +1,7 @@
 """The proof as a run: a scope, made into a plan, discharged on several cores, one line after another.
 
-What crosses from one process to another is the scope, which is a few names, the number of a task, and the lines that come
-of it: every process makes the plan for itself, and the same scope always gives the same plan.
+What crosses from one process to another is what is wanted, which is a few names, the number of a task, and the lines that
+come of it: every process makes the plan for itself, and the same scope always gives the same plan.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cache
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mirrorspec.proofs.induction.cases import cases, deviating, model_of, named
-from mirrorspec.proofs.induction.discharge import Answer, Formulas, Limits, discharge
+from mirrorspec.proofs.induction.discharge import Answer, Discharged, Formulas, Limits, discharge
 from mirrorspec.proofs.induction.failure import Failure, smallest
 from mirrorspec.proofs.induction.invariant import staged
 from mirrorspec.proofs.induction.plan import Plan, plan
+from mirrorspec.proofs.induction.smtlib import file_name, script
+
+if TYPE_CHECKING:
+    from mirrorspec.proofs.induction.second import Second
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,25 @@ class Scope:
     deviation: str | None = None
 
 
+class Solvers(StrEnum):
+    """Whose answer counts."""
+
+    Z3 = "z3"
+    CVC5 = "cvc5"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run is to do."""
+
+    scope: Scope = Scope()
+    limits: Limits = Limits()
+    solvers: Solvers = Solvers.Z3
+    folder: str | None = None
+    """Where each obligation is written, and with cvc5 its proof."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What became of one distinct obligation."""
@@ -35,13 +62,22 @@ class Line:
     name: str
     cases: tuple[str, ...]
     answer: Answer
+    """The upshot: where two solvers are asked, both must have proved it."""
     seconds: float
+    """How long Z3 took."""
     reason: str
+    """Why the upshot is not known."""
     seed: int
     place: tuple[int, int]
     """The number of its task in the plan, and its own in the task."""
-    core: tuple[str, ...] | None
+    core: tuple[str, ...] | None = None
     """The hypotheses that it needs, where they were asked for."""
+    first: Answer = Answer.UNKNOWN
+    """What Z3 says."""
+    second: Second | None = None
+    """What cvc5 says, where it was asked; its proof is in the folder."""
+    file: str = ""
+    """The name of the file that the obligation was written to, and of its proof but for the ending."""
 
 
 @cache
@@ -60,45 +96,73 @@ def formulas() -> Formulas:
     return Formulas()
 
 
-def lines(scope: Scope, limits: Limits, task: int) -> list[Line]:
+def lines(wanted: Wanted, task: int) -> list[Line]:
     """What becomes of each obligation of one task."""
-    return [
-        Line(
-            d.obligation.name,
-            tuple(given.name for given in d.question.cases),
-            d.answer,
-            d.seconds,
-            d.reason,
-            limits.seed,
-            (task, i),
-            d.core,
-        )
-        for i, d in enumerate(discharge(planned(scope).tasks[task], formulas(), limits))
-    ]
+    done = discharge(planned(wanted.scope).tasks[task], formulas(), wanted.limits)
+    return [_line(wanted, (task, i), d) for i, d in enumerate(done)]
+
+
+def _line(wanted: Wanted, place: tuple[int, int], d: Discharged) -> Line:
+    line = Line(
+        d.obligation.name,
+        tuple(given.name for given in d.question.cases),
+        d.answer,
+        d.seconds,
+        d.reason,
+        wanted.limits.seed,
+        place,
+        d.core,
+        d.answer,
+    )
+    if wanted.solvers is Solvers.Z3 and wanted.folder is None:
+        return line
+    text = script(planned(wanted.scope).tasks[place[0]], d.question, d.answer, d.core)
+    if wanted.folder is not None:
+        line = replace(line, file=file_name(place, d.question))
+        (Path(wanted.folder) / f"{line.file}.smt2").write_text(text, encoding="utf-8")
+    if wanted.solvers is Solvers.Z3:
+        return line
+    from mirrorspec.proofs.induction.second import ask
+
+    second = ask(text, wanted.limits.seconds, prove=wanted.folder is not None)
+    if wanted.folder is not None and second.proof:
+        (Path(wanted.folder) / f"{line.file}.cpc").write_text(second.proof, encoding="utf-8")
+    answer, reason = _upshot(wanted.solvers, d.answer, second.answer)
+    return replace(line, answer=answer, reason=reason or d.reason, second=replace(second, proof=""))
+
+
+def _upshot(solvers: Solvers, first: Answer, second: Answer) -> tuple[Answer, str]:
+    """What two answers amount to, and why it is not known where they differ."""
+    if solvers is Solvers.CVC5:
+        return second, "" if second is not Answer.UNKNOWN else "cvc5 does not know"
+    if first is second:
+        return first, ""
+    return Answer.UNKNOWN, f"z3: {first}, cvc5: {second}"
 
 
 def explained(scope: Scope, line: Line) -> Failure | None:
     """The smallest failure of a refuted line; None where none is small."""
-    plan = planned(scope)
-    return smallest(plan.tasks[line.place[0]], plan.question(line.place), formulas())
+    whole = planned(scope)
+    return smallest(whole.tasks[line.place[0]], whole.question(line.place), formulas())
 
 
-def prove(scope: Scope, limits: Limits, seeds: int = 1, jobs: int = 1) -> Iterator[Line]:
+def prove(wanted: Wanted, seeds: int = 1, jobs: int = 1) -> Iterator[Line]:
     """Every distinct obligation of the scope with its answer, in the order of the plan, once for each of so many seeds."""
-    work = [
-        (scope, replace(limits, seed=limits.seed + i), task)
-        for i in range(seeds)
-        for task in range(len(planned(scope).tasks))
-    ]
+    tasks = range(len(planned(wanted.scope).tasks))
+    for seed in range(wanted.limits.seed, wanted.limits.seed + seeds):
+        yield from _prove(replace(wanted, limits=replace(wanted.limits, seed=seed)), tasks, jobs)
+
+
+def _prove(wanted: Wanted, tasks: range, jobs: int) -> Iterator[Line]:
     if jobs == 1:
-        for scope_, limits_, task in work:
-            yield from lines(scope_, limits_, task)
+        for task in tasks:
+            yield from lines(wanted, task)
         return
     # A fresh interpreter and not a fork: the caller may have threads, and a solver's state is not to be shared.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
         try:
-            for found in pool.map(lines, *zip(*work, strict=True)):
+            for found in pool.map(lines, repeat(wanted), tasks):
                 yield from found
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -31,7 +31,7 @@ class Summary:
         if self.refuted:
             return f"{self.verdict}: the induction fails at {_many(self.refuted)}; whether that can happen is not known"
         if self.unknown:
-            return f"{self.verdict}: the solver does not know {_many(self.unknown)}"
+            return f"{self.verdict}: not known: {_many(self.unknown)}; --export writes it out"
         return (
             f"{self.verdict}: {many(self.cases)}, {self.conjuncts} conjuncts, {self.obligations} obligations, "
             f"any number of sessions, units, volumes, tracks and writes"

@@ -29,7 +29,7 @@ def heeded(s: State, c: SetTerm) -> Truth:
 @conjunct(GROUP)
 def no_late_messages(s: State, given: Given) -> Truth:
     """Where no message outlives its increment, none of an older one is about."""
-    if "late_messages" in given.environment.switches:
+    if "late_messages" in given.environment.faults:
         return TRUE
     commands = s.old_start | s.old_run | s.old_flash | s.old_commit | s.old_abort
     replies = (s.old_joined | s.old_drained).is_empty() & (s.old_flashed | s.old_committed).is_empty()
@@ -39,7 +39,7 @@ def no_late_messages(s: State, given: Given) -> Truth:
 @conjunct(GROUP)
 def no_takeover(s: State, given: Given) -> Truth:
     """Where no session takes over, no unit refuses one, and only the first does anything."""
-    if "takeover" in given.environment.switches:
+    if "takeover" in given.environment.faults:
         return TRUE
     return s.fenced.is_empty() & ((leading(s) | s.taking_over) <= first_session())
 
@@ -72,7 +72,7 @@ def leader_is_the_highest_heard(s: State, c: SetTerm, given: Given) -> Truth:
 @conjunct(GROUP)
 def run_is_sent_once_running(s: State, given: Given) -> Truth:
     """A session sends run as it becomes running; from there it goes on, or gives up."""
-    if "membership" not in given.environment.switches:
+    if "membership" not in given.environment.faults:
         return TRUE
     return s.run_sent <= (s.running | s.flashing | s.committing | s.aborting).channels
 
@@ -80,7 +80,7 @@ def run_is_sent_once_running(s: State, given: Given) -> Truth:
 @conjunct(GROUP)
 def flash_is_sent_once_flashing(s: State, given: Given) -> Truth:
     """A session sends flash as it becomes flashing; from there it commits, or gives up."""
-    if "membership" not in given.environment.switches:
+    if "membership" not in given.environment.faults:
         return TRUE
     return s.flash_sent <= (s.flashing | s.committing | s.aborting).channels
 
@@ -88,7 +88,7 @@ def flash_is_sent_once_flashing(s: State, given: Given) -> Truth:
 @conjunct(GROUP)
 def commands_go_to_members(s: State, given: Given) -> Truth:
     """What a unit obeys was sent to it as a member."""
-    if "membership" not in given.environment.switches:
+    if "membership" not in given.environment.faults:
         return TRUE
     sent = s.start_sent | s.run_sent | s.flash_sent | s.commit_sent | s.abort_sent
     return (sent & ~s.fenced) <= s.members.channels

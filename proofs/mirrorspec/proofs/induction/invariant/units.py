@@ -61,7 +61,7 @@ def only_members_join(s: State, given: Given) -> Truth:
 @conjunct(GROUP)
 def membership_is_fixed(s: State, given: Given) -> Truth:
     """Without the fault that units come and go, every unit is a member."""
-    return TRUE if "membership" in given.environment.switches else full(s.members.sort) <= s.members
+    return TRUE if "membership" in given.environment.faults else full(s.members.sort) <= s.members
 
 
 @conjunct(GROUP)
