@@ -47,7 +47,7 @@ What the check is, and is not
     Every transition of every state within small bounds, and of the states on random walks within larger ones: no proof for
     all sizes. Where a guard is dropped that the argument needs, the check finds a shortest way on which it fails. Replies are
     facts on a page, not messages, as in the specification. Numbers never wrap. Taking over while units are established and
-    dismissed is not covered: a session that has nobody to ask is told no number.
+    dismissed is not covered: a session with nobody to ask is told no number, and a unit outside has refused nobody.
 """
 
 from mirrorspec.proofs.numbered.lifted import Move, Numbered, NumberedProtocol, model_for

@@ -58,31 +58,39 @@ class Numbered(NamedTuple):
         return self.shared + self.pages[number - 1]
 
 
+class Outcome(NamedTuple):
+    """What an event does in a view."""
+
+    refused: tuple[str, ...]
+    """The guards of the specification that refuse it."""
+    enabled: bool
+    """Whether every guard holds that the numbered protocol has."""
+    changes: tuple[tuple[int, Value], ...]
+    """Places in the view, with their new values."""
+
+
 class Act:
     """An event as a function on views, remembered for each value of the fields that it reads."""
 
     def __init__(self, event: Event, reading: BitsReading, names: tuple[str, ...]) -> None:
-        self.event = event
+        self.event, self.name, self.things = event, event.step.name, event.parameters
         self._reading, self._names = reading, names
         terms: list[Term] = [*event.step.guards.values(), *event.step.changes.values()]
         read = frozenset[str]().union(*(t.leaves() for t in terms))
         self._key = itemgetter(*[i for i, name in enumerate(names) if name in read] or [0])
-        self._known: dict[Any, tuple[tuple[str, ...], tuple[tuple[int, Value], ...]]] = {}
+        self._known: dict[Any, Outcome] = {}
 
-    def __call__(self, view: View) -> tuple[tuple[str, ...], tuple[tuple[int, Value], ...]]:
-        """The guards that refuse the event in the view, and what it changes: places in the view, with new values."""
+    def __call__(self, view: View) -> Outcome:
+        """What the event does in the view."""
         key = self._key(view)
-        if key not in self._known:
+        known = self._known.get(key)
+        if known is None:
             state = dict(zip(self._names, view, strict=True))
             refused = tuple(self._reading.refusals(self.event, state))
             after = self._reading.after(self.event, state)
-            changed = tuple((i, after[n]) for i, n in enumerate(self._names) if n in self.event.step.changes)
-            self._known[key] = refused, changed
-        return self._known[key]
-
-    def enabled(self, view: View) -> bool:
-        """Whether every guard holds that the numbered protocol has."""
-        return all(name == ONLY_ABSTRACT for name in self(view)[0])
+            changes = tuple((i, after[n]) for i, n in enumerate(self._names) if n in self.event.step.changes)
+            known = self._known[key] = Outcome(refused, set(refused) <= {ONLY_ABSTRACT}, changes)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def model_for(
 
     Without the switch for late messages: in the numbered protocol no message ever goes away, so all of them may be late.
     """
-    world = Environment(environment.name, environment.switches - {"late_messages"}, environment.reason)
+    world = Environment(environment.name, environment.faults - {"late_messages"}, environment.reason)
     alter = None if deviation is None else deviation.alter(HARDENED, world)
     return build(HARDENED, world, alter=alter, emptied=False, kinds=kinds, complete=complete)
 
@@ -165,33 +173,32 @@ class NumberedProtocol:
         views = [s.view(number) for number in range(1, len(s.pages) + 1)]
         for act, rule in zip(self.acts, self._numbers, strict=True):
             for number in rule(s):
-                if act.enabled(views[number - 1]):
-                    if act.event.step.name not in ENDS:
+                if act(views[number - 1]).enabled:
+                    if act.name not in ENDS:
                         yield Move(act, number, self._after(act, number, s))
                     elif len(s.pages) < numbers:
                         yield Move(act, number, self._begun(act, number, s))
 
     def _after(self, act: Act, number: int, s: Numbered) -> Numbered:
         """The state after an event at a number; a session that asks does not know any, so it asks on every page."""
-        shared = changed(s.shared, act(s.view(number))[1])
+        shared = changed(s.shared, act(s.view(number)).changes)
         pages = list(s.pages)
-        for n in range(1, len(pages) + 1) if act.event.step.name == ASKS else (number,):
-            pages[n - 1] = changed(pages[n - 1], act(s.view(n))[1], self._split)
+        for n in range(1, len(pages) + 1) if act.name == ASKS else (number,):
+            pages[n - 1] = changed(pages[n - 1], act(s.view(n)).changes, self._split)
         leads, heard, reported = s.leads, s.heard, s.reported
-        things = act.event.parameters
-        if "k" in things and act.event.step.name != ASKS:
-            leads = changed(leads, [(things["k"], number)])
-        if act.event.step.name == ANSWERS:
-            reported = changed(reported, [(things["c"], number)])
-        elif "c" in things:
+        if "k" in act.things and act.name != ASKS:
+            leads = changed(leads, [(act.things["k"], number)])
+        if act.name == ANSWERS:
+            reported = changed(reported, [(act.things["c"], number)])
+        elif "c" in act.things:
             hearer = self._hearer(act.event)
             heard = changed(heard, [(hearer, max(number, heard[hearer]))])
         return Numbered(shared, tuple(pages), leads, heard, reported)
 
     def _begun(self, act: Act, number: int, s: Numbered) -> Numbered:
         """The state after the end of an increment: its page stays, and what the step leaves is the page of a fresh number."""
-        page = changed(s.pages[number - 1], act(s.view(number))[1], self._split)
-        leads = changed(s.leads, [(act.event.parameters["k"], len(s.pages) + 1)])
+        page = changed(s.pages[number - 1], act(s.view(number)).changes, self._split)
+        leads = changed(s.leads, [(act.things["k"], len(s.pages) + 1)])
         return s._replace(pages=(*s.pages, page), leads=leads)
 
     def _hearer(self, event: Event) -> int:
@@ -208,12 +215,12 @@ class NumberedProtocol:
             k = things["k"]
             mine = [c for c, session in enumerate(owners[Sort.CHANNEL, Sort.SESSION]) if session == k]
             return lambda s: (s.leads[k] or max(1, *(s.reported[c] for c in mine)),)
-        if event.step.name == ANSWERS:
-            unit = owners[Sort.CHANNEL, Sort.UNIT][things["c"]]
-            speaking = self.answering(unit)
-            return lambda s: (max(s.heard[i] for i in speaking),)
         if "c" in things:
-            hearer, session = self._hearer(event), owners[Sort.CHANNEL, Sort.SESSION][things["c"]]
+            c, hearer = things["c"], self._hearer(event)
+            session = owners[Sort.CHANNEL, Sort.SESSION][c]
+            if event.step.name == ANSWERS:
+                speaking = self.answering(owners[Sort.CHANNEL, Sort.UNIT][c])
+                return lambda s: () if s.leads[session] else (max(s.heard[i] for i in speaking),)
             if not event.step.guards.keys() & {"commanded", "current"}:
                 return lambda s: (s.leads[session],) if s.leads[session] >= s.heard[hearer] else ()
             if event.step.name in self.forgetful:

@@ -65,7 +65,7 @@ class Simulation:
 
     def __init__(self, protocol: NumberedProtocol) -> None:
         self.protocol = protocol
-        self._decisions = [act for act in protocol.acts if "k" in act.event.parameters]
+        self._decisions = [act for act in protocol.acts if "k" in act.things]
 
     def current(self, s: Numbered) -> int:
         """The increment that the specification speaks of: the highest number that anybody has heard."""
@@ -75,15 +75,15 @@ class Simulation:
         """The state of the specification that stands for a numbered state."""
         return self._relevant(s.view(self.current(s)))
 
-    def explained(self, s: Numbered, move: Move) -> str | None:
-        """How the specification accounts for a transition; None when it does not."""
-        before, after = self.seen(s), self.seen(move.after)
+    def explained(self, s: Numbered, before: View, move: Move) -> str | None:
+        """How the specification accounts for a transition from a state, seen as *before*; None when it does not."""
+        after = self.seen(move.after)
         if before == after:
             return UNSEEN
         if self._step(move.act, before) == after:
             return SAME
         if self.current(s) < self.current(move.after):
-            begun = self._caught_up(before, self._session(move.act.event))
+            begun = self._caught_up(before, self._session(move.act))
             if any(self._step(move.act, view) == after for view in begun):
                 return FIRST
         return None
@@ -92,7 +92,7 @@ class Simulation:
         """Why the specification does not have a transition."""
         before, after, protocol = self.seen(s), self.seen(move.after), self.protocol
         label = move.act.event.label(protocol.universe)
-        refused = move.act(before)[0]
+        refused = move.act(before).refused
         if refused:
             return f"{label} at {move.number} is refused: " + "; ".join(GUARDS.get(n, n) for n in refused)
         expected = self._step(move.act, before)
@@ -106,20 +106,19 @@ class Simulation:
 
     def _step(self, act: Act, view: View) -> View | None:
         """The specification's state after an event, None when a guard refuses it."""
-        refused, changes = act(view)
-        return None if refused else self._relevant(changed(view, changes))
+        outcome = act(view)
+        return None if outcome.refused else self._relevant(changed(view, outcome.changes))
 
     def _caught_up(self, view: View, session: int) -> Iterator[View]:
         """The states after what a session may have decided before anybody heard of it."""
         level = [view]
         for _ in range(DECISIONS_BEFORE_HEARD):
-            mine = [act for act in self._decisions if act.event.parameters["k"] == session]
+            mine = [act for act in self._decisions if act.things["k"] == session]
             level = [after for v in level for act in mine if (after := self._step(act, v)) is not None]
             yield from level
 
-    def _session(self, event: Event) -> int:
-        channel = event.parameters["c"]
-        return self.protocol.universe.owners[Sort.CHANNEL, Sort.SESSION][channel]
+    def _session(self, act: Act) -> int:
+        return self.protocol.universe.owners[Sort.CHANNEL, Sort.SESSION][act.things["c"]]
 
     @cached_property
     def _hiding(self) -> Act | None:
@@ -137,7 +136,7 @@ class Simulation:
         return Act(Event(step, ()), self.protocol.reading, names)
 
     def _relevant(self, view: View) -> View:
-        return view if self._hiding is None else changed(view, self._hiding(view)[1])
+        return view if self._hiding is None else changed(view, self._hiding(view).changes)
 
     def _words(self, sort: Sort, word: object) -> str:
         if not isinstance(word, int):
@@ -152,16 +151,17 @@ class Simulation:
     def check(self, s: Numbered, numbers: int, found: Findings) -> list[Move]:
         """Every move from a state, counted; the first that is not explained is put down, and the rest left."""
         moves = list(self.protocol.moves(s, numbers))
+        before = self.seen(s)
         found.states += 1
         found.numbers[self.current(s)] += 1
         for move in moves:
-            how = self.explained(s, move)
+            how = self.explained(s, before, move)
             found.transitions += 1
             if how is None:
                 found.broken = Broken((self.label(move),), self.reason(s, move))
                 break
             found.how[how] += 1
-            found.steps[move.act.event.step.name] += 1
+            found.steps[move.act.name] += 1
         return moves
 
 
@@ -208,7 +208,7 @@ def wander(simulation: Simulation, numbers: int, seed: int, walks: int, length: 
                 return found
             if not moves:
                 break
-            move = draw.choices(moves, [RARELY.get(m.act.event.step.name, 1.0) for m in moves])[0]
+            move = draw.choices(moves, [RARELY.get(m.act.name, 1.0) for m in moves])[0]
             way.append(simulation.label(move))
             s = move.after
         found.depth = max(found.depth, len(way))
