@@ -120,7 +120,7 @@ def model_for(
 ) -> Model:
     """The hardened model to be numbered: with what guards read, what properties of these *kinds* read, or *complete*.
 
-    Without the switch for late messages: in the numbered protocol no message ever goes away, so all of them may be late.
+    Without late messages as a fault: in the numbered protocol no message ever goes away, so all of them may be late.
     """
     world = Environment(environment.name, environment.faults - {"late_messages"}, environment.reason)
     alter = None if deviation is None else deviation.alter(HARDENED, world)
