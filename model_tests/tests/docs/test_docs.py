@@ -28,7 +28,7 @@ from mirrorspec.oracle.reference import TABLES
 from mirrorspec.spec.charts import CHARTS
 from mirrorspec.spec.configuration import CONFIGURATIONS, HARDENED, Collision, Hold, Recovery, Restart, Switch
 from mirrorspec.spec.deviations import DEVIATIONS
-from mirrorspec.spec.environment import SWITCHES
+from mirrorspec.spec.environment import FAULTS
 from mirrorspec.spec.verdict import Verdict
 
 ROOT = Path(__file__).parents[3]
@@ -166,7 +166,7 @@ def test_the_readme_shows_a_real_counterexample() -> None:
 def known_names() -> set[str]:
     """Every name that the documents may put in code marks as one of ours."""
     names = {item["name"] for table in TABLES.values() for item in table.items()}
-    names |= set(SWITCHES) | set(CONFIGURATIONS) | {f.name for f in fields(HARDENED)} | set(cases())
+    names |= set(FAULTS) | set(CONFIGURATIONS) | {f.name for f in fields(HARDENED)} | set(cases())
     names |= {str(word) for choice in (Hold, Collision, Switch, Restart, Recovery) for word in choice}
     names |= {state.id for chart in CHARTS for state in chart.states}
     for file in [file for root in ("spec", "proofs", "oracle") for file in (ROOT / root).rglob("*.py")]:

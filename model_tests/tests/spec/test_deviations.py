@@ -20,6 +20,8 @@ SMALL = ("1u1t2w", "1u2t3w")
 KEPT_BY_EFFECT = {
     "collision_overwrites",
     "collision_forgets_in_flight",
+    "collision_test_waits_for_run",
+    "copy_not_kept",
     "preserved_dropped_early",
     "restart_without_preserved",
     "recovery_from_newest",

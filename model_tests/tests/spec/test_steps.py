@@ -7,7 +7,7 @@ import pytest
 from mirrorspec.proofs.search import search
 from mirrorspec.spec.bounds import BOUNDS
 from mirrorspec.spec.configuration import CONFIGURATIONS, HARDENED
-from mirrorspec.spec.environment import ENVIRONMENTS, SWITCHES
+from mirrorspec.spec.environment import ENVIRONMENTS, FAULTS
 from mirrorspec.spec.model import build, initial_state, stage
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import field_table, symbolic_state
@@ -20,11 +20,11 @@ def test_every_step_says_what_it_does_and_where_the_seed_says_so(name: str) -> N
     text = STEPS[name]
     assert text.meaning.endswith(".")
     assert text.cites
-    assert text.fault is None or text.fault in SWITCHES
+    assert text.fault is None or text.fault in FAULTS
 
 
 def test_every_switch_allows_some_step() -> None:
-    assert {step.fault for step in STEPS.values()} - {None} == set(SWITCHES)
+    assert {step.fault for step in STEPS.values()} - {None} == set(FAULTS)
 
 
 def test_every_field_is_changed_by_some_step() -> None:

@@ -14,7 +14,7 @@ from mirrorspec.spec.bounds import BOUNDS
 from mirrorspec.spec.clauses import CLAUSES
 from mirrorspec.spec.configuration import CONFIGURATIONS
 from mirrorspec.spec.deviations import DEVIATIONS
-from mirrorspec.spec.environment import ENVIRONMENTS, SWITCHES
+from mirrorspec.spec.environment import ENVIRONMENTS, FAULTS
 from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.guards import GUARDS
 from mirrorspec.spec.properties import PROPERTIES
@@ -104,12 +104,12 @@ def bounds() -> list[Item]:
 
 
 def environments() -> list[Item]:
-    """Every named environment, with its switches in the order of `environment.SWITCHES`."""
+    """Every named environment, with its switches in the order of `environment.FAULTS`."""
     return [
         {
             "name": e.name,
             "reason": e.reason,
-            "switches": [switch for switch in SWITCHES if switch in e.switches],
+            "switches": [switch for switch in FAULTS if switch in e.faults],
             "sessions": e.sessions,
         }
         for e in ENVIRONMENTS.values()

@@ -17,7 +17,7 @@ from mirrorspec.spec import recovery
 from mirrorspec.spec.charts import CHARTS
 from mirrorspec.spec.configuration import HARDENED
 from mirrorspec.spec.deviations import DEVIATIONS
-from mirrorspec.spec.environment import SWITCHES
+from mirrorspec.spec.environment import FAULTS
 from mirrorspec.spec.properties import PROPERTIES
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import field_table
@@ -202,7 +202,7 @@ def citations() -> Iterator[tuple[str, str]]:
         yield f"chart {chart.__name__}", chart.__doc__ or ""
     for f in field_table().values():
         yield f"field {f.name}", f.meaning
-    for name, words in SWITCHES.items():
+    for name, words in FAULTS.items():
         yield f"switch {name}", words
 
 

@@ -40,7 +40,7 @@ class Deviation:
     @property
     def right(self) -> Configuration:
         """The configuration without what the deviation changes in it."""
-        return replace(self.configuration, name=HARDENED.name, recovery=HARDENED.recovery)
+        return replace(self.configuration, recovery=HARDENED.recovery)
 
     def alter(self, options: Configuration, environment: Environment) -> list[StagedStep]:
         """The staged steps with this one thing wrong. Raises `KeyError` when a name does not exist."""

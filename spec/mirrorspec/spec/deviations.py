@@ -7,7 +7,7 @@ counterexamples (`model_tests.catalogue`).
 
 from __future__ import annotations
 
-from mirrorspec.spec.configuration import HARDENED, Recovery
+from mirrorspec.spec.configuration import HARDENED, Collision, Hold, Recovery
 from mirrorspec.spec.deviation import Deviation
 from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.steps import broken
@@ -161,6 +161,22 @@ _ALL = (
         puts=(broken.collision_forgets_in_flight,),
     ),
     Deviation(
+        "collision_test_waits_for_run",
+        "what is cached while pending is recorded, and the collision test looks at in progress alone",
+        "reliable",
+        "2u2t3w",
+        puts=(broken.collision_waits_for_run,),
+        configuration=HARDENED.with_options(hold=Hold.IN_CACHE),
+    ),
+    Deviation(
+        "copy_not_kept",
+        "the copy that a collision sends is not kept until it is acknowledged, and is lost on the way",
+        "links",
+        "1u2t3w",
+        forgets=("apply_write.preserved", "apply_write.preserved_image"),
+        configuration=HARDENED.with_options(collision=Collision.SEND_COPY),
+    ),
+    Deviation(
         "preserved_dropped_early",
         "the preserved image is discarded when an older transfer is acknowledged",
         "reliable",
@@ -190,6 +206,13 @@ _ALL = (
         puts=(broken.write_between_merge_and_normal,),
     ),
     # flashes and commits
+    Deviation(
+        "flashed_before_all_drained",
+        "some volumes are flashed while units have not drained",
+        "reliable",
+        "2u2t2w",
+        drops=("all_drained.replied", "all_drained.current"),
+    ),
     Deviation(
         "committed_before_all_flashed",
         "some volumes are committed while others are not yet flashed",

@@ -1,13 +1,13 @@
-"""What the world may do to the protocol: a set of switches beside the bounds, never inside a step.
+"""What the world may do to the protocol: a set of faults beside the bounds, never inside a step.
 
-A step that is a fault names its switch (`step(fault=...)`) and takes part only where the switch is on.
+A step that is a fault says which (`step(fault=...)`) and takes part only where the environment has it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SWITCHES: dict[str, str] = {
+FAULTS: dict[str, str] = {
     "loss": "transfers of tracks, or their acknowledgements, are lost",
     "reordering": "copies of transfers linger and arrive later, out of order or twice",
     "late_messages": "commands and replies arrive after their increment has ended",
@@ -23,20 +23,20 @@ SWITCHES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A named set of switches, and what it is for."""
+    """A named set of faults, and what it is for."""
 
     name: str
-    switches: frozenset[str]
+    faults: frozenset[str]
     reason: str
 
     @property
     def sessions(self) -> int:
         """How many sessions a bounded search needs: a rival only where one can take over."""
-        return 2 if "takeover" in self.switches else 1
+        return 2 if "takeover" in self.faults else 1
 
 
-def _named(name: str, reason: str, *switches: str) -> tuple[str, Environment]:
-    return name, Environment(name, frozenset(switches), reason)
+def _named(name: str, reason: str, *faults: str) -> tuple[str, Environment]:
+    return name, Environment(name, frozenset(faults), reason)
 
 
 _LINKS = ("loss", "reordering", "late_messages")
@@ -57,6 +57,6 @@ ENVIRONMENTS: dict[str, Environment] = dict(
             "disaster", "bad links, timers, crashes and takeovers at once", *_LINKS, *_TIMERS, *_CRASHES, "takeover"
         ),
         _named("membership", "units come, with an initial copy, and go", *_LINKS, *_TIMERS, "membership"),
-        _named("all", "every fault at once", *SWITCHES),
+        _named("all", "every fault at once", *FAULTS),
     ]
 )

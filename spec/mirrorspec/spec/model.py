@@ -88,7 +88,7 @@ def initial_state(environment: Environment) -> dict[str, Term]:
     """
     begins: dict[str, Term] = {name: no_needs() if f.relation else empty(f.sort) for name, f in field_table().items()}
     begins["starting"] = first_session()
-    if "membership" not in environment.switches:
+    if "membership" not in environment.faults:
         begins["start_sent"] = first_session().channels
         begins["members"] = full(Sort.UNIT)
         begins["covered"] = full(Sort.VOLUME)
@@ -99,7 +99,7 @@ def stage(options: Configuration, environment: Environment, steps: Iterable[Step
     """Every step that the configuration has and the environment allows, as terms."""
     staged = []
     for step in steps:
-        if step.applies(options) and (step.fault is None or step.fault in environment.switches):
+        if step.applies(options) and (step.fault is None or step.fault in environment.faults):
             guards, changes = step.stage(symbolic_state(), options)
             unknown = changes.keys() - field_table().keys()
             if unknown:

@@ -2,8 +2,8 @@
 
 A *write* goes to a track, a *track* lies on a volume, a *volume* belongs to a control unit [0016, 0025-0028]. A *unit* is
 a primary control unit together with its secondary. A *session* is the control logic of FIG. 8B that coordinates all
-units; a *channel* joins one session to one unit: commands go one way over it, replies the other. Nothing else about
-these things is known to the specification, so they may be of any number.
+units; a *channel*, such as S0-U1, joins one session to one unit: commands go one way over it, replies the other. Nothing
+else about these things is known to the specification, so they may be of any number.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
 
 A step is enabled when all its guards hold; it then changes the fields that it names, all at once, and no others. *options*
 is the configuration, an ordinary value that may be tested. Every guard's name has its plain words in `guards.GUARDS`.
-A step that is a fault of the environment names the switch that allows it (`environment`).
+A step that is a fault of the environment says which one (`environment`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Step:
 def step(
     cites: str, /, *, fault: str | None = None, only: str | None = None, **parameters: Sort
 ) -> Callable[[StepFunction], Step]:
-    """Make a function a step: *cites* is the seed's paragraph and block, *fault* the environment's switch for it,
+    """Make a function a step: *cites* is the seed's paragraph and block, *fault* the fault of the environment that it is,
     *only* the configuration (``seed`` or ``hardened``) that has it."""
     return lambda function: Step(function.__name__, cites, tuple(parameters.items()), function, fault, only)
 

@@ -5,12 +5,14 @@ None of these is part of the protocol. Each is the right step with one thing cha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mirrorspec.spec.configuration import Configuration
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import State
 from mirrorspec.spec.step import Changes, Guards, Step, step, then, when
 from mirrorspec.spec.steps import failure, flash, host, increment, transfer
-from mirrorspec.spec.terms import SetTerm, choose
+from mirrorspec.spec.terms import SetTerm, Truth, choose
 
 
 def _instead(right: Step, name: str, meaning: str, **changed: object) -> Step:
@@ -106,18 +108,30 @@ swap_on_failure = _instead(
 )
 
 
-@step("[0043] 724", w=Sort.WRITE)
-def apply_write(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """A collision is seen only where the track is out of sync and not in flight."""
-    t = w.track
-    guards, changes = host.apply_write.function(s, w, options)
-    seen = t.outside(s.in_flight)
-    changes["preserved"] = choose(seen, changes["preserved"], s.preserved)  # type: ignore[arg-type]
-    changes["preserved_image"] = choose(seen, changes["preserved_image"], s.preserved_image)  # type: ignore[arg-type]
-    return guards, changes
+def _collision_seen_where(name: str, meaning: str, seen: Callable[[State, SetTerm], Truth]) -> Step:
+    """The right write, whose collision keeps the old image only where *seen* holds of the state and the write's track."""
+
+    def text(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+        guards, changes = host.apply_write.function(s, w, options)
+        for field in ("preserved", "preserved_image"):
+            changes[field] = choose(seen(s, w.track), changes[field], getattr(s, field))  # type: ignore[arg-type]
+        return guards, changes
+
+    text.__doc__ = meaning
+    return Step(name, "[0043] 722-724", host.apply_write.parameters, text, None, None)
 
 
-collision_forgets_in_flight = apply_write
+collision_forgets_in_flight = _collision_seen_where(
+    "apply_write",
+    "A collision is seen only where the track is out of sync and not in flight.",
+    lambda s, t: t.outside(s.in_flight),
+)
+
+collision_waits_for_run = _collision_seen_where(
+    "apply_write",
+    "A collision is seen only once the unit is in progress, though what is cached while pending is recorded.",
+    lambda s, t: t.unit <= s.in_progress,
+)
 
 
 @step("[0048] 858", u=Sort.UNIT, fault="crash_primary")

@@ -26,17 +26,18 @@ def forget_transfers(s: State, u: SetTerm) -> Changes:
 @step("[0017] [0031] [0033]", u=Sort.UNIT, fault="crash_primary")
 def restart_primary(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """A primary crashes and comes back with what its non-volatile storage holds: bitmaps, mode, and what it refuses."""
-    out_of_sync = s.out_of_sync & ~(s.unpersisted & u.tracks)
-    change_recording = s.change_recording & ~(s.unpersisted & u.tracks)
-    changes = forget_transfers(s, u)
-    if options.restart is Restart.LEAVE:
-        active = u & (s.pending | s.in_progress)
-        changes |= leave(s, active) | then(
-            pending=s.pending & ~u, in_progress=s.in_progress & ~u, rewritten=s.rewritten & ~u.tracks
-        )
-    else:
-        changes |= then(out_of_sync=out_of_sync, change_recording=change_recording)
-    return when(), changes | then(unpersisted=s.unpersisted & ~u.tracks)
+    lost = s.unpersisted & u.tracks
+    kept = forget_transfers(s, u) | then(
+        out_of_sync=s.out_of_sync & ~lost,
+        change_recording=s.change_recording & ~lost,
+        unpersisted=s.unpersisted & ~lost,
+    )
+    if options.restart is Restart.RESUME:
+        return when(), kept
+    active = u & (s.pending | s.in_progress)
+    left = leave(s, active) | then(pending=s.pending & ~u, in_progress=s.in_progress & ~u)
+    merged = s.out_of_sync | (s.change_recording & active.tracks)
+    return when(), left | kept | then(out_of_sync=merged & ~lost, change_recording=s.change_recording & ~active.tracks)
 
 
 @step("[0019]", u=Sort.UNIT, fault="crash_secondary")

@@ -17,7 +17,7 @@ from mirrorspec.spec.terms import SetTerm, choose
 
 @step("[0020] [0048] 852", c=Sort.CHANNEL, v=Sort.VOLUME)
 def flash(s: State, c: SetTerm, v: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """A secondary volume is copied onto its flash target, at once; what the target held can still be brought back."""
+    """A secondary volume is copied onto its flash target, at once; hardened, what the target held can be brought back."""
     relation = moves(FlashRelation, "flash", v)
     mine = v.tracks.writes
     return (

@@ -37,49 +37,62 @@ def recording(s: State, w: SetTerm, options: Configuration) -> Truth:
     return in_progress | ((held & w.outside(s.caught)) if options.switch is Switch.BEFORE_START else held)
 
 
+def enters(s: State, w: SetTerm, options: Configuration) -> Truth | None:
+    """Whether the write may enter the cache at all: how far it gets while its unit is pending [0038]."""
+    held = w.track.unit <= s.pending
+    if options.hold is Hold.IN_CACHE or options.switch is Switch.BEFORE_RUN:
+        return None
+    return ~held if options.switch is Switch.AFTER else ~held | (w <= s.caught)
+
+
+def marked(s: State, t: SetTerm, records: Truth) -> Changes:
+    """The write's mark: in change recording or out of sync; a unit that is no member tracks nothing [0037] 352 [0041] 554."""
+    tracks = (t.unit <= s.members) & ~records
+    return then(
+        change_recording=choose(records, s.change_recording | t, s.change_recording),
+        out_of_sync=choose(tracks, s.out_of_sync | t, s.out_of_sync),
+        rewritten=choose(tracks, s.rewritten | (t & s.in_flight), s.rewritten),
+        unpersisted=choose(t.unit <= s.nvs_failed, s.unpersisted | t, s.unpersisted),
+    )
+
+
+def kept(s: State, t: SetTerm, collides: Truth) -> Changes:
+    """At the first collision of a track, its old image is kept until it is sent and acknowledged [0044] 726-732."""
+    first = collides & t.outside(s.preserved)
+    return then(
+        preserved=choose(first, s.preserved | t, s.preserved),
+        preserved_image=choose(first, s.preserved_image.onto(t.writes, s.applied), s.preserved_image),
+    )
+
+
+def sent_at_once(s: State, t: SetTerm, collides: Truth) -> Changes:
+    """The alternative of [0044]: the copy is sent in the same act, unless the track is in flight already."""
+    sends = collides & t.outside(s.preserved) & t.outside(s.in_flight)
+    return then(
+        in_flight=choose(sends, s.in_flight | t, s.in_flight),
+        wire=choose(sends, s.wire.onto(t.writes, s.applied), s.wire),
+        late=choose(sends, s.late & ~t, s.late),
+    )
+
+
 @step("[0037] 352; [0041] 554; [0042] 600-610; [0043-0044] 720-734", w=Sort.WRITE)
 def apply_write(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """The unit writes to its cache and, as part of the write, marks the track as out of sync or in change recording."""
     t = w.track
-    u = t.unit
     records = recording(s, w, options)
     collides = records & (t <= s.out_of_sync)
-    keeps = collides & t.outside(s.preserved)
-    enters: Truth | None = None
-    if options.hold is Hold.BEFORE_CACHE and options.switch is Switch.AFTER:
-        enters = u.outside(s.pending)
-    elif options.hold is Hold.BEFORE_CACHE and options.switch is Switch.BEFORE_START:
-        enters = u.outside(s.pending) | (w <= s.caught)
-    marks_out_of_sync = (u <= s.members) & ~records
-    marked = choose(marks_out_of_sync, s.rewritten | t, s.rewritten)
-    changes = then(
-        applied=s.applied | w,
-        out_of_sync=choose(marks_out_of_sync, s.out_of_sync | t, s.out_of_sync),
-        rewritten=marked,
-        change_recording=choose(records, s.change_recording | t, s.change_recording),
-        unpersisted=choose(u <= s.nvs_failed, s.unpersisted | t, s.unpersisted),
-        cut=choose(records, s.cut, s.cut | w),
-    )
+    changes = then(applied=s.applied | w, cut=choose(records, s.cut, s.cut | w)) | marked(s, t, records)
     if options.collision is not Collision.SEND_FIRST:
-        changes |= then(
-            preserved=choose(keeps, s.preserved | t, s.preserved),
-            preserved_image=choose(keeps, s.preserved_image.onto(t.writes, s.applied), s.preserved_image),
-        )
+        changes |= kept(s, t, collides)
     if options.collision is Collision.SEND_COPY:
-        sends = keeps & t.outside(s.in_flight)
-        changes |= then(
-            in_flight=choose(sends, s.in_flight | t, s.in_flight),
-            rewritten=choose(sends, s.rewritten & ~t, marked),
-            wire=choose(sends, s.wire.onto(t.writes, s.applied), s.wire),
-            late=choose(sends, s.late & ~t, s.late),
-        )
+        changes |= sent_at_once(s, t, collides)
     return (
         when(
             issued=w <= s.issued,
             new=w.outside(s.applied),
-            enters=enters,
+            enters=enters(s, w, options),
             synchronised=~collides if options.collision is Collision.SEND_FIRST else None,
-            persisted=u.outside(s.nvs_failed),
+            persisted=t.unit.outside(s.nvs_failed),
         ),
         changes,
     )

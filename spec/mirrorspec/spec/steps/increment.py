@@ -46,8 +46,8 @@ def run(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     mode = moves(PrimaryMode, "run", u)
     completed: Truth | None = None
     if options.switch is not Switch.AFTER:
-        in_progress = s.caught if options.switch is Switch.BEFORE_START else s.issued
-        completed = (u.tracks.writes & in_progress) <= s.applied
+        due = s.caught if options.switch is Switch.BEFORE_START else s.issued
+        completed = (u.tracks.writes & due) <= s.applied
     return (
         when(
             **command(s, c, s.run_sent, s.old_run, options),

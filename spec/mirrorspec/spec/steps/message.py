@@ -5,6 +5,10 @@ all. When the increment ends all its messages are gone from the fields named ``â
 the fields named ``old_â€¦``, which also keep copies of this increment's messages from the moment that they start to linger.
 Numbers are not written: a message is *current* or it is not, which is all that a comparison for equality can tell
 (why that is enough: docs/explanation/abstractions.md).
+
+A guard such as *commanded* is implied by the *current* beside it: it says what the seed, without numbers, would accept, and so
+what goes wrong where *current* is left out. A session reads the replies off the units' own durable records, which only grow
+within an increment; *flashed* alone can be taken back, by a withdrawal, when no session that is heeded waits for it any more.
 """
 
 from __future__ import annotations

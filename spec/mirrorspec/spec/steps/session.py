@@ -1,7 +1,8 @@
 """The session: the control logic of FIG. 8B, which leads every unit through one increment after another.
 
 Each decision needs a reply from every member. An increment ends only when every member has durably recorded it as over;
-only then does the next begin, and that is what makes "of this increment or older" enough to know of a message.
+only then does the next begin, and that is what makes "of this increment or older" enough to know of a message. (A session
+that no unit heeds any more may believe that it begins one; it can do nothing with it, so `heeded` leaves it out.)
 """
 
 from __future__ import annotations

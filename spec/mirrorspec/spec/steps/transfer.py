@@ -22,7 +22,6 @@ def send_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Ch
         when(out_of_sync=t <= s.out_of_sync, idle=t.outside(s.in_flight)),
         then(
             in_flight=s.in_flight | t,
-            rewritten=s.rewritten & ~t,
             wire=s.wire.onto(t.writes, image),
             late=choose(t.unit <= s.left, s.late | t, s.late & ~t),
         ),
@@ -45,16 +44,16 @@ def deliver_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards,
 @step("[0042] 608; [0045] 752-758", t=Sort.TRACK)
 def acknowledge_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """The primary learns that a track is hardened: it is in sync, and its preserved image is discarded, unless rewritten."""
-    settled = t & ~s.rewritten
+    synchronised = t & ~s.rewritten
     return (
         when(in_flight=t <= s.in_flight, hardened=t <= s.delivered),
         then(
             in_flight=s.in_flight & ~t,
             delivered=s.delivered & ~t,
             rewritten=s.rewritten & ~t,
-            out_of_sync=s.out_of_sync & ~settled,
-            preserved=s.preserved & ~settled,
-            unpersisted=s.unpersisted & ~settled,
+            out_of_sync=s.out_of_sync & ~synchronised,
+            preserved=s.preserved & ~synchronised,
+            unpersisted=s.unpersisted & ~synchronised,
         ),
     )
 
@@ -79,7 +78,10 @@ def linger_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, 
 
 @step("[0027]", t=Sort.TRACK, fault="reordering")
 def deliver_lingering(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """A lingering copy arrives: it is older than what the secondary has seen, so its number is out of sequence."""
+    """A lingering copy arrives: it is older than what the secondary has seen, so its number is out of sequence.
+
+    The two guards exclude one another: here no lingering copy is ever applied, and the step is there to be got wrong.
+    """
     return (
         when(lingering=t <= s.lingering, in_sequence=t.outside(s.lingering)),
         then(lingering=s.lingering & ~t, secondary=s.secondary.onto(t.writes, s.lingering_image)),
