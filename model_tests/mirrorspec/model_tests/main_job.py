@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from mirrorspec.model_tests import agreement, catalogue, histories
 from mirrorspec.model_tests.symbols_agreement import disagreements
 from mirrorspec.proofs.induction.discharge import Limits
-from mirrorspec.proofs.induction.prover import Scope, planned, prove
+from mirrorspec.proofs.induction.prover import Scope, Wanted, planned, prove
 from mirrorspec.proofs.induction.report import summary
 from mirrorspec.proofs.search import Progress, search, spin
 from mirrorspec.spec.bounds import BOUNDS
@@ -189,7 +189,7 @@ def proof(full: bool, report: Report) -> Iterator[Row]:
     began = time.monotonic()
     plan = planned(Scope())
     lines = []
-    for line in prove(Scope(), Limits(PROOF_TIMEOUT_SECONDS), jobs=os.cpu_count() or 1):
+    for line in prove(Wanted(limits=Limits(PROOF_TIMEOUT_SECONDS)), jobs=os.cpu_count() or 1):
         lines.append(line)
         report(f"proof: {len(lines)} of {plan.distinct} obligations")
     found = summary(plan, lines)

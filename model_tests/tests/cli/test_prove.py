@@ -109,6 +109,13 @@ def test_cores_say_what_carries_each_step(capsys: pytest.CaptureFixture[str]) ->
     assert "nothing needs the conjunct" not in out
 
 
+def test_occasions_show_that_every_step_can_happen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", "--configuration", "seed", "--occasions", "--jobs", "1"]) == Exit.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert "occasion  flash(S0-U0, V0)  (seed in reliable)" in lines
+    assert [line for line in lines if line.startswith("never")] == []
+
+
 @pytest.mark.parametrize("options", [["--configuration", "sead"], ["--deviate", "old_flush_accepted"]])
 def test_an_unknown_name_is_bad_input(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prove", *options]) == Exit.USAGE

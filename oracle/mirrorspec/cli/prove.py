@@ -46,6 +46,9 @@ EXPLAINED = 3
 @click.option("--jobs", type=click.IntRange(1), help="Processes to use; by default one for each core.")
 @click.option("--cores", is_flag=True, help="Say which conjuncts and guards carry each step, and which nothing needs.")
 @click.option(
+    "--occasions", "shown", is_flag=True, help="Show that the invariant leaves room for every step to happen."
+)
+@click.option(
     "--solver",
     type=click.Choice(["z3", "cvc5", "both"]),
     default="z3",
@@ -65,6 +68,7 @@ def command(
     configuration: str | None,
     deviation: str | None,
     cores: bool,
+    shown: bool,
     solver: str,
     folder: Path | None,
     timeout: float,
@@ -85,6 +89,8 @@ def command(
 
     if configuration is not None and deviation is not None:
         raise BadInputError("--configuration and --deviate: a deviation brings its own configuration")
+    if deviation is not None and shown:
+        raise BadInputError("--deviate and --occasions: that a step can happen is shown of the protocol as it is")
     if folder is not None and seeds > 1:
         raise BadInputError("--export and --seeds: an obligation is the same under every seed, so export it once")
     if solver != "z3":
@@ -114,6 +120,7 @@ def command(
         out.print("\n".join(failure.words()), soft_wrap=True)
     if cores:
         _print_cores(out, plan, lines, whole=scope == Scope())
+    missing = _print_occasions(out, scope) if shown else []
     if folder is not None:
         from mirrorspec.proofs.induction.manifest import MANIFEST, manifest
 
@@ -123,6 +130,9 @@ def command(
     _print_end(out, found, lines, seeds, seconds)
     if json_path is not None:
         write_json(json_path, _report(scope, found, lines, failures, seconds))
+    if missing:
+        out.print(f"{Verdict.INCONCLUSIVE}: the invariant leaves no room for {', '.join(missing)}", style="bold red")
+        return Verdict.INCONCLUSIVE
     return found.verdict
 
 
@@ -154,6 +164,24 @@ def _print_cores(out: Console, plan: Plan, lines: Sequence[Line], whole: bool) -
         out.print(f"nothing needs the conjunct {name}", style="bold yellow")
     for name in idle_guards(plan, lines):
         out.print(f"SAFETY does not need the guard {name}", style="yellow")
+
+
+def _print_occasions(out: Console, scope: Scope) -> list[str]:
+    """One line for every step and every SOMETIMES of each case; returns the names of those that are not as they should be."""
+    from mirrorspec.proofs.induction.occasions import NEVER, occasions
+    from mirrorspec.proofs.induction.prover import chosen, formulas
+
+    wrong = []
+    for given in chosen(scope):
+        for occasion in occasions(given, formulas()):
+            state = occasion.state
+            if not occasion.good:
+                wrong.append(f"{occasion.name} in {given.name}")
+            if state is not None:
+                out.print(f"occasion  {state.event or occasion.name}  ({given.name})", soft_wrap=True)
+            else:
+                out.print(f"never     {occasion.name}: {NEVER.get(occasion.name, 'but it should')}", soft_wrap=True)
+    return wrong
 
 
 def _print_end(out: Console, found: Summary, lines: Sequence[Line], seeds: int, seconds: float) -> None:

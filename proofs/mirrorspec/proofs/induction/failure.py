@@ -71,8 +71,11 @@ class Failure:
         ]
 
 
-def smallest(task: Task, question: Question, formulas: Formulas) -> Failure | None:
-    """The smallest failure of a refuted question; None where no universe that is tried has one."""
+def smallest(task: Task, question: Question, formulas: Formulas, *, emptied: bool = True) -> Failure | None:
+    """The smallest failure of a refuted question; None where no universe that is tried has one.
+
+    Unless *emptied*, the state is as the solver gives it, which is quicker.
+    """
     for universe in _universes():
         solver = z3.Solver()
         solver.set("timeout", round(SECONDS_EACH * 1000))
@@ -80,7 +83,9 @@ def smallest(task: Task, question: Question, formulas: Formulas) -> Failure | No
         solver.add(z3.Not(formulas.of(question.obligation.goal)))
         solver.add(*_among(_parameters(question), formulas, universe))
         if solver.check() == z3.sat:
-            return _confirmed(task, question, universe, *_least(solver, question, formulas, universe))
+            if emptied:
+                _empty(solver, formulas, universe)
+            return _confirmed(task, question, universe, *_read(solver, question, formulas, universe))
     return None
 
 
@@ -104,23 +109,27 @@ def _among(parameters: Mapping[str, Sort], formulas: Formulas, universe: Univers
     ]
 
 
-def _least(
-    solver: Any, question: Question, formulas: Formulas, universe: Universe
-) -> tuple[dict[str, Any], dict[str, int]]:
-    """A state and a choice of parameters with no field filled that can be empty."""
+def _empty(solver: Any, formulas: Formulas, universe: Universe) -> None:
+    """Have every field empty that can be."""
     there = things(formulas.vocabulary, universe)
     for name, function in formulas.functions.items():
         field = field_table()[name]
-        tuples = (
-            [(*a, *b) for a in there[field.sort] for b in there[field.sort]] if field.relation else there[field.sort]
-        )
+        each = there[field.sort]
         solver.push()
-        solver.add(*(z3.Not(function(*thing)) for thing in tuples))
+        solver.add(
+            *(z3.Not(function(*x)) for x in ([(*a, *b) for a in each for b in each] if field.relation else each))
+        )
         if solver.check() != z3.sat:
             solver.pop()
     solver.check()
+
+
+def _read(
+    solver: Any, question: Question, formulas: Formulas, universe: Universe
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """The state and the choice of parameters that the solver has found."""
+    there = things(formulas.vocabulary, universe)
     model = solver.model()
-    state = found(model, formulas.vocabulary, universe, formulas.functions)
     chosen = {
         name: next(
             i
@@ -129,7 +138,7 @@ def _least(
         )
         for name, sort in _parameters(question).items()
     }
-    return state, chosen
+    return found(model, formulas.vocabulary, universe, formulas.functions), chosen
 
 
 def _confirmed(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirrorspec.proofs.induction.cases import cases, deviating, model_of, named
+from mirrorspec.proofs.induction.conjunct import Given
 from mirrorspec.proofs.induction.discharge import Answer, Discharged, Formulas, Limits, discharge
 from mirrorspec.proofs.induction.failure import Failure, smallest
 from mirrorspec.proofs.induction.invariant import staged
@@ -80,14 +81,18 @@ class Line:
     """The name of the file that the obligation was written to, and of its proof but for the ending."""
 
 
+def chosen(scope: Scope) -> tuple[Given, ...]:
+    """The cases of a scope, deviations apart. Raises `BadInputError` for a name that does not exist."""
+    return cases() if scope.configuration is None else (named(scope.configuration),)
+
+
 @cache
 def planned(scope: Scope) -> Plan:
     """The plan of a scope. Raises `BadInputError` for a name that does not exist."""
     if scope.deviation is not None:
         given, model = deviating(scope.deviation)
         return plan([(given, model, staged(given))])
-    chosen = cases() if scope.configuration is None else (named(scope.configuration),)
-    return plan((given, model_of(given), staged(given)) for given in chosen)
+    return plan((given, model_of(given), staged(given)) for given in chosen(scope))
 
 
 @cache
