@@ -27,8 +27,8 @@ from mirrorspec.spec.universe import Universe
 Column = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 
-CHUNK = 1 << 16
-"""States a call: so many that calling costs little, so few that their columns stay in the processor's cache."""
+CHUNK = 1 << 17
+"""States a call: so many that calling costs little and copies among their successors are found, so few that they fit."""
 
 
 class Columns(dict[str, Any]):

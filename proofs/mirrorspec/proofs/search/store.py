@@ -32,6 +32,7 @@ MOST_STATES = (1 << 32) - (1 << 23)
 SPARE_ROWS = 1 << 20
 """Rows beyond the limit, for the candidates of one piece that turn out not to be new."""
 REBUILD_ROWS = 1 << 20
+"""Keys that are entered anew at a time."""
 
 MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 """Odd numbers that mix well: of splitmix64, for the first word, for further words, and last."""
@@ -165,7 +166,7 @@ def _without_near_copies(rows: Keys, hashes: Hashes) -> tuple[Keys, Hashes]:
     """
     if len(rows) < 2:
         return rows, hashes
-    shift = np.uint64(64 - min(18, len(rows).bit_length()))
+    shift = np.uint64(64 - min(20, len(rows).bit_length()))
     prefixes = (hashes >> shift).astype(np.int64)
     order = np.arange(len(rows), dtype=np.int32)
     table = np.empty(1 << (64 - int(shift)), np.int32)

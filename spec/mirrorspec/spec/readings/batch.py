@@ -6,7 +6,6 @@ parameters costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,10 +32,6 @@ def word_type(universe: Universe) -> np.dtype[Any]:
 class Batch(Bits):
     """The algebra of columns over a universe, for one choice of parameters."""
 
-    def __init__(self, universe: Universe, state: Mapping[str, Value], parameters: Mapping[str, int]) -> None:
-        super().__init__(universe, state, parameters)
-        self.type = word_type(universe)
-
     def choose(self, node: Term, truth: Value, a: Value, b: Value) -> Value:
         if isinstance(truth, (bool, np.bool_)):
             return a if truth else b
@@ -51,4 +46,4 @@ class Batch(Bits):
         return super().record(node, relation, row, needed)
 
     def _column(self, value: Value) -> Value:
-        return self.type.type(value) if isinstance(value, int) else value
+        return word_type(self.universe).type(value) if isinstance(value, int) else value
