@@ -66,6 +66,8 @@ class StagedConjunct:
 def conjunct(group: str, /, **parameters: Sort) -> Callable[[Callable[..., Truth]], Conjunct]:
     """Make a function a conjunct; its parameters are renamed so that no step has one of that name."""
     named = tuple((f"any_{sort}", sort) for sort in parameters.values())
+    if len(set(named)) < len(named):
+        raise TypeError("two parameters of one sort would be the same thing")
 
     def make(function: Callable[..., Truth]) -> Conjunct:
         reason = " ".join((function.__doc__ or "").split())
