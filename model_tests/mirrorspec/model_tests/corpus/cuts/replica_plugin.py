@@ -34,7 +34,7 @@ def config(key: str, value: str) -> None:
 
 def thread_model() -> int:
     """Requests run beside each other, so that several are outstanding on each volume."""
-    return nbdkit.THREAD_MODEL_PARALLEL
+    return int(nbdkit.THREAD_MODEL_PARALLEL)
 
 
 def open(readonly: bool) -> bytearray:
