@@ -53,6 +53,7 @@ def test_a_deviation_fails_at_a_named_obligation_with_a_state(
     assert "flash keeps one_flashes_when_all_have_drained" in result["words"] + str(result["failures"])
     out = capsys.readouterr().out
     assert "the invariant allows this state, reachable or not" in out
+    assert "`mirrorspec check --deviate old_flash_accepted` searches for a way there" in out
     assert "  old_flash = S0-U0\nthen flash(S0-U0, V0)\n  flashed: nothing becomes V0\n" in out
 
 
@@ -105,7 +106,7 @@ def test_cores_say_what_carries_each_step(capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out
     (acknowledged,) = (line for line in out.splitlines() if line.startswith("acknowledge_write "))
     assert "needed_is_acknowledged" in acknowledged
-    assert "SAFETY does not need the guard deliver_track.once" in out
+    assert "the promises do not need the guard deliver_track.once" in out
     assert "nothing needs the conjunct" not in out
 
 

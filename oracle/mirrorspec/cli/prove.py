@@ -77,9 +77,10 @@ def command(
     json_path: str | None,
     quiet: bool,
 ) -> Verdict:
-    """Prove SAFETY for any number of sessions, units, volumes, tracks and writes.
+    """Prove the promises for any number of sessions, units, volumes, tracks and writes.
 
-    An invariant holds initially, every step keeps it, and it implies SAFETY: one line for each obligation that differs from
+    An invariant holds initially, every step keeps it, and it implies SAFETY (and what PROGRESS and AVAILABILITY say of a
+    state or of a step): one line for each obligation that differs from
     all others, with its time. Where the induction fails the verdict is inconclusive: the state in which it fails need not be
     one that can be reached.
     """
@@ -118,6 +119,8 @@ def command(
     failures = [failure for line in found.refuted[:EXPLAINED] if (failure := explained(scope, line)) is not None]
     for failure in failures:
         out.print("\n".join(failure.words()), soft_wrap=True)
+    if failures:
+        out.print(f"`mirrorspec check{f' --deviate {deviation}' if deviation else ''}` searches for a way there")
     if cores:
         _print_cores(out, plan, lines, whole=scope == Scope())
     missing = _print_occasions(out, scope) if shown else []
@@ -163,7 +166,7 @@ def _print_cores(out: Console, plan: Plan, lines: Sequence[Line], whole: bool) -
     for name in idle_conjuncts(plan, lines) if whole else ():
         out.print(f"nothing needs the conjunct {name}", style="bold yellow")
     for name in idle_guards(plan, lines):
-        out.print(f"SAFETY does not need the guard {name}", style="yellow")
+        out.print(f"the promises do not need the guard {name}", style="yellow")
 
 
 def _print_occasions(out: Console, scope: Scope) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from mirrorspec.proofs.induction.conjunct import Given
 from mirrorspec.proofs.induction.ghosts import with_frozen_cut
+from mirrorspec.proofs.induction.obligations import PROMISES
 from mirrorspec.spec.configuration import SEED, Restart
 from mirrorspec.spec.deviations import deviation
 from mirrorspec.spec.environment import ENVIRONMENTS, Environment
 from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.model import Model, StagedStep, build
-from mirrorspec.spec.properties import Kind
 from mirrorspec.spec.variants import combinations, fault
 
 FIXED_MEMBERSHIP = Environment(
@@ -28,7 +28,7 @@ def cases() -> tuple[Given, ...]:
 
 def model_of(given: Given, alter: list[StagedStep] | None = None) -> Model:
     """The complete model of a case, with the cut that the proof speaks of; *alter* are its steps where they are changed."""
-    model = build(given.options, given.environment, alter=alter, kinds=(Kind.SAFETY,), complete=True)
+    model = build(given.options, given.environment, alter=alter, kinds=PROMISES, complete=True)
     return with_frozen_cut(model)
 
 

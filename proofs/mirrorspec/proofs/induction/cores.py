@@ -1,7 +1,8 @@
 """Which conjuncts and guards carry the proof, and which nothing needs.
 
 Every obligation has a core: hypotheses that suffice and of which none can be spared. A conjunct that is in no core, but
-perhaps of its own being kept, can be left out; a guard that is in no core can be dropped without harm to SAFETY.
+perhaps of its own being kept, can be left out; a guard that is in no core can be dropped without harm to
+the promises.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ CONJUNCT, GUARD = "conjunct ", "guard "
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one step's obligations, or the claim of SAFETY itself, rest on."""
+    """What one step's obligations, or the promises themselves, rest on."""
 
     of: str
     conjuncts: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Every guard and every changed field of every step, left out in turn: where does the induction fail?
 
-A mutant that keeps every conjunct and SAFETY is *harmless*: what was left out is not needed for SAFETY, in any case and at any
-size. One at which the induction fails is *suspected*: whether it does harm is for a search to say. Only the mutated step is
-proved anew, the others are as they were.
+A mutant that keeps every conjunct and every promise is *harmless*: what was left out is not needed for them, in any case and
+at any size. One at which the induction fails is *suspected*: whether it does harm is for a search to say. Only the mutated
+step is proved anew, the others are as they were.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Fate:
 
     @property
     def harmless(self) -> bool:
-        """Whether SAFETY is proved without what was left out."""
+        """Whether every promise is proved without what was left out."""
         return not self.failed
 
 

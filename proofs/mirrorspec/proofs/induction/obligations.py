@@ -2,7 +2,8 @@
 
     initial   each conjunct holds in the initial state;
     step      each step keeps each conjunct: all conjuncts and the step's guards imply the conjunct of the changed state;
-    safety    the conjuncts imply each property, those that speak of a step together with that step's guards.
+    promise   the conjuncts imply SAFETY, and what PROGRESS and AVAILABILITY say of a state or of a step; what speaks of a
+              step, together with that step's guards.
 
 The changed state is not described, it is substituted, so a conjunct that a step does not touch is seen to be kept without
 asking a solver: such an obligation is *evident*.
@@ -21,13 +22,16 @@ from mirrorspec.spec.simplify import evident
 from mirrorspec.spec.state import symbolic_state
 from mirrorspec.spec.terms import TRUE, Truth
 
+PROMISES = (Kind.SAFETY, Kind.PROGRESS, Kind.AVAILABILITY)
+"""The kinds of property that are proved."""
+
 
 class Stage(StrEnum):
     """The three kinds of obligation."""
 
     INITIAL = "initial"
     STEP = "step"
-    SAFETY = "safety"
+    PROMISE = "promise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Obligation:
             return f"initially {self.claim}"
         if self.stage is Stage.STEP and self.step is not None:
             return f"{self.step.name} keeps {self.claim}"
-        return f"safety {self.claim}" + (f" across {self.step.name}" if self.step else "")
+        return f"{PROPERTIES[self.claim].kind} {self.claim}" + (f" across {self.step.name}" if self.step else "")
 
 
 def of_initial_state(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
@@ -79,19 +83,18 @@ _goals: dict[tuple[int, tuple[tuple[str, int], ...]], Truth] = {}
 """What became of a conjunct in a step: most steps are the same in many cases. Terms live on, so their ids stay theirs."""
 
 
-def of_safety(model: Model) -> Iterator[Obligation]:
-    """The conjuncts imply SAFETY."""
+def of_promises(model: Model) -> Iterator[Obligation]:
+    """The conjuncts imply each promise of the model."""
     s = symbolic_state()
-    for p in PROPERTIES.values():
-        if p.kind is not Kind.SAFETY:
-            continue
-        if not p.of_step:
-            goal = p.truth(s, s, model.configuration)
-            yield Obligation(Stage.SAFETY, None, p.name, (), goal, goal is TRUE)
+    for p in model.of_kind(*PROMISES):
+        written = PROPERTIES[p.name]
+        if not written.of_step:
+            yield Obligation(Stage.PROMISE, None, p.name, p.parameters, p.of_state, p.of_state is TRUE)
             continue
         for step in model.steps:
-            goal = evident(p.truth(s, after(step.changes), model.configuration))
-            yield Obligation(Stage.SAFETY, step, p.name, (), goal, goal is TRUE)
+            # Written out anew, so that what a guard makes certain is for the solver to say.
+            goal = evident(written.truth(s, after(step.changes), model.configuration))
+            yield Obligation(Stage.PROMISE, step, p.name, (), goal, goal is TRUE)
 
 
 def obligations(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
@@ -99,4 +102,4 @@ def obligations(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator
     yield from of_initial_state(model, invariant)
     for step in model.steps:
         yield from of_step(step, invariant)
-    yield from of_safety(model)
+    yield from of_promises(model)

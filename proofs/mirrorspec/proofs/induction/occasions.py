@@ -49,5 +49,5 @@ def occasions(given: Given, formulas: Formulas) -> Iterator[Occasion]:
     names = {step.name for step in model.steps}
     for p in PROPERTIES.values():
         if p.kind is Kind.SOMETIMES and (not p.needs_step or p.needs_step in names):
-            never = Obligation(Stage.SAFETY, None, p.name, (), ~p.truth(s, s, given.options), False)
+            never = Obligation(Stage.PROMISE, None, p.name, (), ~p.truth(s, s, given.options), False)
             yield Occasion(p.name, smallest(Task(invariant, ()), Question(never, [given]), formulas, emptied=False))
