@@ -48,6 +48,7 @@ STANDARD = (
 
 LARGE = (
     ("hardened", "all", "1u2t2w"),
+    ("hardened", "all", "2u2t2w"),
     ("hardened", "crashes", "2u2t3w"),
     ("hardened", "takeover", "2u2t3w"),
     ("hardened", "standard", "2u2t4w"),

@@ -60,16 +60,21 @@ def mend_storage(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, 
 
 @step("[0005] [0007] [0026]", c=Sort.CHANNEL, fault="membership")
 def establish(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """Between increments a unit's pairs are established: it becomes a member, and all its tracks are copied first."""
+    """Between increments a unit's pairs are established: it becomes a member, and all its tracks are copied first.
+
+    Only a session that no unit has ever left for a later one may change the membership, and the newcomer refuses all earlier
+    sessions from the start: it was not there to answer when this one took over.
+    """
     u = c.unit
     return (
         when(
             outsider=u.outside(s.members),
             between=(c.session <= s.starting) & (s.joined | s.left).is_empty(),
-            obeyed=c.outside(s.fenced),
+            obeyed=c.session.channels.outside(s.fenced),
         ),
         then(
             members=s.members | u,
+            fenced=s.fenced | c.earlier,
             out_of_sync=s.out_of_sync | u.tracks,
             start_sent=s.start_sent | c,
         ),
@@ -84,7 +89,7 @@ def dismiss(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Chang
         when(
             member=u <= s.members,
             between=(c.session <= s.starting) & (s.joined | s.left).is_empty(),
-            obeyed=c.outside(s.fenced),
+            obeyed=c.session.channels.outside(s.fenced),
         ),
         then(
             members=s.members & ~u,

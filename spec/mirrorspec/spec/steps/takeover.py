@@ -50,6 +50,7 @@ def take_commit(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
     return (
         when(
             phase=phase.allowed,
+            some_member=s.members.some(),
             all_answered=members_of(k.channels, s) <= s.asked,
             complete=all_flashed | (k.channels & s.saw_committed).some(),
         ),
@@ -64,6 +65,7 @@ def take_abort(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, Ch
     return (
         when(
             phase=phase.allowed,
+            some_member=s.members.some(),
             all_answered=members_of(k.channels, s) <= s.asked,
             uncommitted=k.channels.outside(s.saw_committed),
         ),

@@ -1,0 +1,107 @@
+"""`mirrorspec verify`: one table, one report, and no way to pass by being skipped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mirrorspec.cli.main import run
+from mirrorspec.model_tests import catalogue, histories, main_job
+from mirrorspec.model_tests.main_job import LEFT_OUT, Row
+from mirrorspec.spec.environment import ENVIRONMENTS
+from mirrorspec.spec.verdict import Verdict
+
+GOOD = Row("search", "something", "exhausted", "exhausted", "3 states", 0.1)
+WRONG = Row("deviation", "not caught", "violated", "exhausted", "3 states", 0.1)
+ABSENT = Row("spin", "something", "equal counts", LEFT_OUT, "spin is not installed", 0.0)
+
+
+def _only(monkeypatch: pytest.MonkeyPatch, *rows: Row) -> None:
+    def check(full: bool, report: Callable[[str], None]) -> Iterator[Row]:
+        report("a line of progress")
+        yield from rows
+
+    monkeypatch.setattr(main_job, "CHECKS", (check,))
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_all_as_expected_exits_0_and_reports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _only(monkeypatch, GOOD)
+    assert run(["verify"]) == 0
+    report = json.loads((tmp_path / "mirrorspec-report.json").read_text())
+    assert report["verdict"] == "exhausted"
+    assert report["rows"][0]["figures"] == "3 states"
+
+
+def test_one_wrong_row_exits_1_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _only(monkeypatch, GOOD, WRONG)
+    assert run(["verify"]) == 1
+    assert "violated: deviation not caught" in capsys.readouterr().out
+    assert json.loads((tmp_path / "mirrorspec-report.json").read_text())["verdict"] == "violated"
+
+
+def test_what_is_left_out_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _only(monkeypatch, GOOD, ABSENT)
+    assert run(["verify"]) == 0
+    assert "LEFT OUT: spin something: spin is not installed" in capsys.readouterr().out
+
+
+def test_a_required_tool_that_is_absent_exits_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _only(monkeypatch, GOOD, ABSENT)
+    assert run(["verify", "--require", "spin"]) == 3
+    assert "spin" in capsys.readouterr().err
+
+
+def test_an_unknown_tool_to_require_exits_2() -> None:
+    assert run(["verify", "--require", "spinn"]) == 2
+
+
+def test_an_empty_suite_exits_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    _only(monkeypatch)
+    assert run(["verify"]) == 3
+
+
+def test_an_inconclusive_row_is_not_as_expected() -> None:
+    assert not Row("search", "x", Verdict.EXHAUSTED, Verdict.INCONCLUSIVE, "", 0.0).good
+
+
+def test_the_recorded_histories_are_judged_as_expected() -> None:
+    for history in histories.HISTORIES:
+        assert histories.judge(history)[0] is history.expected
+
+
+def test_the_standard_searches_reach_every_sometimes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the small ones alone they do not, and that is noticed: the check can fail."""
+    monkeypatch.setattr(main_job, "STANDARD", (("hardened", "reliable", "2u2t2w"), ("seed", "reliable", "1u1t2w")))
+    rows = {row.subject: row for row in main_job.searches(False, lambda _: None) if row.check == "sometimes"}
+    assert rows["seed"].good
+    assert not rows["hardened"].good
+    assert "a write collides" in rows["hardened"].got
+
+
+def test_a_trace_that_no_longer_fits_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = catalogue.stored()
+    broken = {**stored, "drained_with_bits_set": {**stored["drained_with_bits_set"], "events": ["run(S0-U0)"]}}
+    monkeypatch.setattr(catalogue, "stored", lambda: broken)
+    monkeypatch.setattr(main_job, "HARMLESS_BOUNDS", "")
+    rows = {row.subject: row for row in main_job.known_cases(False, lambda _: None)}
+    assert not rows["drained_with_bits_set"].good
+    assert "refused by" in rows["drained_with_bits_set"].got
+    assert all(row.good for name, row in rows.items() if name != "drained_with_bits_set")
+
+
+def test_the_bounds_that_smaller_ones_miss_are_among_the_standard_ones() -> None:
+    hardened = {(environment, bounds) for name, environment, bounds in main_job.STANDARD if name == "hardened"}
+    assert {("standard", "1u2t3w"), ("standard", "2u2t3w")} <= hardened
+    assert all(environment in ENVIRONMENTS for _, environment, _ in main_job.STANDARD + main_job.LARGE)
