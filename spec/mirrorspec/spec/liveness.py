@@ -1,8 +1,10 @@
 """What of a state can still be read: the rest is emptied before a state is stored.
 
 For each field the part that matters. It is no part of the protocol: it makes several times fewer states, and is sound only
-because no guard and no property can tell the difference, which `model_tests` checks for every configuration. A deviation may
-read what is dead here, so nothing is emptied where one is at work.
+because nothing that can still have an effect can tell the difference, which `model_tests` checks for every configuration: what
+is enabled, what every property says, and what is reached. (A session that no unit heeds could still take steps of its own;
+with its phase emptied it takes none, so a SOMETIMES of it alone is not seen.) A deviation may read what is dead here, so nothing
+is emptied where one is at work.
 """
 
 from __future__ import annotations
