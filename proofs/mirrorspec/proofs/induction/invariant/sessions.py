@@ -22,8 +22,13 @@ def leading(s: State) -> SetTerm:
 
 
 def heeded(s: State, c: SetTerm) -> Truth:
-    """Whether any unit still heeds this channel's session."""
-    return (c.session.channels & ~s.fenced).some()
+    """Whether any member still heeds this channel's session."""
+    return (c.session.channels & s.members.channels & ~s.fenced).some()
+
+
+def obeyed(s: State, c: SetTerm) -> Truth:
+    """Whether this channel leads to a member that heeds its session."""
+    return c <= s.members.channels & ~s.fenced
 
 
 @conjunct(GROUP)
@@ -65,8 +70,22 @@ def asked_unit_refuses_lower_sessions(s: State, c: SetTerm, given: Given) -> Tru
 
 @conjunct(GROUP, c=Sort.CHANNEL)
 def leader_is_the_highest_heard(s: State, c: SetTerm, given: Given) -> Truth:
-    """A session leads when every unit has answered it, so every unit refuses the lower ones."""
-    return (c.session <= leading(s)).implies(c.earlier <= s.fenced)
+    """A session leads when every member has answered it, so every member refuses the lower ones."""
+    return ((c <= s.members.channels) & (c.session <= leading(s))).implies(c.earlier <= s.fenced)
+
+
+@conjunct(GROUP, c=Sort.CHANNEL)
+def lower_sessions_are_refused_somewhere(s: State, c: SetTerm, given: Given) -> Truth:
+    """A session lower than one that leads is refused by some unit for ever, and so can admit and dismiss no unit."""
+    if "membership" not in given.environment.faults:
+        return TRUE
+    return (c.session <= leading(s)).implies(c.earlier.session <= s.fenced.session)
+
+
+@conjunct(GROUP)
+def seen_flashed_has_joined(s: State, given: Given) -> Truth:
+    """A unit that has flashed has joined."""
+    return TRUE if "membership" not in given.environment.faults else s.saw_flashed <= s.joined.channels
 
 
 @conjunct(GROUP)
@@ -110,26 +129,26 @@ def abort_is_sent_once_aborting(s: State, given: Given) -> Truth:
 def running_when_all_have_joined(s: State, c: SetTerm, given: Given) -> Truth:
     """A session that is heeded runs, flashes and commits only an increment that every unit has joined."""
     late = c.session <= s.running | s.flashing | s.committing
-    return (c.outside(s.fenced) & (late | (c <= s.run_sent))).implies(s.members <= s.joined)
+    return (obeyed(s, c) & (late | (c <= s.run_sent))).implies(s.members <= s.joined)
 
 
 @conjunct(GROUP, c=Sort.CHANNEL)
 def flashing_when_all_have_drained(s: State, c: SetTerm, given: Given) -> Truth:
     """A session that is heeded flashes and commits only an increment that every unit has drained."""
     late = c.session <= s.flashing | s.committing
-    return (c.outside(s.fenced) & (late | (c <= s.flash_sent))).implies(s.members <= s.drained)
+    return (obeyed(s, c) & (late | (c <= s.flash_sent))).implies(s.members <= s.drained)
 
 
 @conjunct(GROUP, c=Sort.CHANNEL)
 def committing_when_all_are_flashed(s: State, c: SetTerm, given: Given) -> Truth:
     """While a committing session is heeded, every volume stays flashed: nobody who is heeded has it withdrawn."""
-    return (c.outside(s.fenced) & (c.session <= s.committing)).implies(s.members.volumes <= s.flashed | s.committed)
+    return (obeyed(s, c) & (c.session <= s.committing)).implies(s.members.volumes <= s.flashed | s.committed)
 
 
 @conjunct(GROUP, c=Sort.CHANNEL)
 def committed_means_committing(s: State, c: SetTerm, given: Given) -> Truth:
     """Once a flash is final, a session that leads and is heeded is committing: it made it final, or saw that it was."""
-    bound = s.committed.some() & c.outside(s.fenced) & (c.session <= leading(s))
+    bound = s.committed.some() & obeyed(s, c) & (c.session <= leading(s))
     return bound.implies(c.session <= s.committing)
 
 
@@ -166,6 +185,8 @@ CONJUNCTS = (
     asked_by_a_session_that_took_over,
     asked_unit_refuses_lower_sessions,
     leader_is_the_highest_heard,
+    lower_sessions_are_refused_somewhere,
+    seen_flashed_has_joined,
     run_is_sent_once_running,
     flash_is_sent_once_flashing,
     commands_go_to_members,
