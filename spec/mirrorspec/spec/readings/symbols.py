@@ -220,7 +220,6 @@ def _single(thing: Thing) -> Predicate:
     return Predicate(lambda x: equal(x, thing), only=thing)
 
 
-
 def things(vocabulary: Vocabulary, universe: Universe) -> dict[Sort, list[Thing]]:
     """What names each thing of a finite universe."""
     there: dict[Sort, list[Thing]] = {
