@@ -35,7 +35,7 @@ def test_what_matters_is_noticed(step: str, part: Part, name: str, obligation: s
     ("step", "part", "name"),
     [
         ("deliver_track", Part.GUARD, "once"),
-        ("start_increment", Part.GUARD, "current"),
+        ("abort", Part.GUARD, "mode"),
         ("abort", Part.CHANGE, "change_recording"),
     ],
 )

@@ -26,7 +26,7 @@ PINNED = [
     ("hardened", "standard", "2u2t2w", 131_375, 719_322, 42, 66_001),
     ("hardened", "takeover", "1u1t2w", 44_981, 183_674, 32, 23_713),
     ("hardened", "crashes", "1u1t2w", 23_230, 151_904, 31, 12_242),
-    ("hardened", "membership", "1u1t2w", 28_713, 107_996, 36, 15_260),
+    ("hardened", "membership", "1u1t2w", 28_589, 107_620, 36, 15_193),
     ("hardened", "rivals", "1u1t2w", 35_327, 113_268, 32, 18_698),
 ]
 

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from mirrorspec.proofs.induction.conjunct import Given
-from mirrorspec.proofs.induction.ghosts import with_frozen_cut
 from mirrorspec.proofs.induction.obligations import PROMISES
 from mirrorspec.spec.configuration import SEED, Restart
 from mirrorspec.spec.deviations import deviation
-from mirrorspec.spec.environment import ENVIRONMENTS, Environment
+from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.model import Model, StagedStep, build
 from mirrorspec.spec.variants import combinations, fault
 
-FIXED_MEMBERSHIP = Environment(
-    "all with fixed membership",
-    ENVIRONMENTS["all"].faults - {"membership"},
-    "every fault at once, but units neither come nor go",
-)
-
-
 def cases() -> tuple[Given, ...]:
     """Every case of the proof."""
     safe = [options for options in combinations().values() if not fault(options)]
-    hardened = [Given(o.with_options(restart=r), FIXED_MEMBERSHIP) for o in safe for r in Restart]
+    hardened = [Given(o.with_options(restart=r), ENVIRONMENTS["all"]) for o in safe for r in Restart]
     return (*hardened, Given(SEED, ENVIRONMENTS["reliable"]))
 
 
 def model_of(given: Given, alter: list[StagedStep] | None = None) -> Model:
-    """The complete model of a case, with the cut that the proof speaks of; *alter* are its steps where they are changed."""
-    model = build(given.options, given.environment, alter=alter, kinds=PROMISES, complete=True)
-    return with_frozen_cut(model)
+    """The complete model of a case; *alter* are its steps where they are changed."""
+    return build(given.options, given.environment, alter=alter, kinds=PROMISES, complete=True)
 
 
 def named(name: str) -> Given:

@@ -81,7 +81,8 @@ def apply_write(s: State, w: SetTerm, options: Configuration) -> tuple[Guards, C
     t = w.track
     records = recording(s, w, options)
     collides = records & (t <= s.out_of_sync)
-    changes = then(applied=s.applied | w, cut=choose(records, s.cut, s.cut | w)) | marked(s, t, records)
+    frozen = choose((t.unit <= s.pending) & ~records, s.cut | w, s.cut)
+    changes = then(applied=s.applied | w, cut=frozen) | marked(s, t, records)
     if options.collision is not Collision.SEND_FIRST:
         changes |= kept(s, t, collides)
     if options.collision is Collision.SEND_COPY:

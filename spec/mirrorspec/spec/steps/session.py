@@ -2,7 +2,7 @@
 
 Each decision needs a reply from every member. An increment ends only when every member has durably recorded it as over;
 only then does the next begin, and that is what makes "of this increment or older" enough to know of a message. (A session
-that no unit heeds any more may believe that it begins one; it can do nothing with it, so `heeded` leaves it out.)
+that no member heeds any more may believe that it begins one; it can do nothing with it, so `heeded` leaves it out.)
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def all_committed(s: State, k: SetTerm, options: Configuration) -> tuple[Guards,
             phase=phase.allowed,
             **(reply(s, volumes, s.committed, s.old_committed, options) if options.hardened else {}),
             ended=s.members <= s.left,
-            heeded=(k.channels & ~s.fenced).some(),
+            heeded=(members_of(k.channels, s) & ~s.fenced).some(),
         ),
         then(**phase.changes, **next_increment(s, k, options), covered=s.covered | volumes),
     )
@@ -101,7 +101,9 @@ def all_committed(s: State, k: SetTerm, options: Configuration) -> tuple[Guards,
 def abandon(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """The session gives the increment up: it waited too long, or was told of a failure."""
     phase = moves(SessionPhase, "abandon", k)
-    return when(phase=phase.allowed), then(**phase.changes, abort_sent=s.abort_sent | members_of(k.channels, s))
+    return when(phase=phase.allowed, some_member=s.members.some()), then(
+        **phase.changes, abort_sent=s.abort_sent | members_of(k.channels, s)
+    )
 
 
 @step("[0039] [0041] error processing", k=Sort.SESSION, only="hardened")
@@ -113,7 +115,7 @@ def all_aborted(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, C
             phase=phase.allowed,
             ended=s.members <= s.left,
             withdrawn=s.members.volumes <= s.reported_withdrawn,
-            heeded=(k.channels & ~s.fenced).some(),
+            heeded=(members_of(k.channels, s) & ~s.fenced).some(),
         ),
         then(**phase.changes, **next_increment(s, k, options)),
     )
