@@ -146,3 +146,15 @@ def test_any_input_is_a_table_or_is_refused_in_one_line(data: object) -> None:
     except BadInputError as error:
         refused = str(error)
     assert len(refused.splitlines()) <= 1
+
+
+def test_the_result_never_replaces_the_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, link = tmp_path / "rows.json", tmp_path / "link.json"
+    text = json.dumps(relations(row("A", 8, 7), row("B", 7)))
+    source.write_text(text, encoding="utf-8")
+    link.symlink_to(source)
+    for result in (source, link, tmp_path / "x" / ".." / "rows.json"):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        assert run(["decide", str(source), "--json", str(result)]) == Exit.USAGE
+        assert source.read_text(encoding="utf-8") == text
+    assert "it is the input" in capsys.readouterr().err

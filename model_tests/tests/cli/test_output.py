@@ -86,6 +86,17 @@ def test_json_into_no_folder_is_refused_before_the_work(tmp_path: Path) -> None:
         output.write_json(tmp_path, {})
 
 
+def test_an_input_is_no_target_under_any_name(tmp_path: Path) -> None:
+    source, hard = tmp_path / "in.json", tmp_path / "hard.json"
+    source.write_text("[]")
+    os.link(source, hard)
+    for target in (source, hard):
+        with pytest.raises(BadInputError, match=r"it is the input .*in\.json"):
+            output.refuse_overwrite(str(target), ["-", str(tmp_path / "missing"), str(source)])
+    for harmless in (None, "-", os.devnull, str(tmp_path / "new.json")):
+        output.refuse_overwrite(harmless, [str(source), os.devnull, "-"])
+
+
 def test_a_piped_table_is_aligned_plain_text_of_any_width(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)

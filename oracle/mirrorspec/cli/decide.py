@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mirrorspec.cli.output import console, json_option, table, write_json
+from mirrorspec.cli.output import console, json_option, refuse_overwrite, table, write_json
 from mirrorspec.spec.errors import BadInputError
 from mirrorspec.spec.verdict import Exit, Verdict
 
@@ -33,6 +33,7 @@ def command(rows: str, commit: bool, json_path: str | None) -> Exit:
     from mirrorspec.oracle.rows import parse
     from mirrorspec.spec.recovery import Action, decide
 
+    refuse_overwrite(json_path, [rows])
     text = _text(rows)
     try:
         given = parse(text)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -68,6 +69,25 @@ def write_json(path: str | os.PathLike[str], data: object) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise BadInputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def refuse_overwrite(json_path: str | None, inputs: Iterable[str]) -> None:
+    """`BadInputError` where the JSON would replace one of *inputs*, by whatever name; `-` is never a file."""
+    if json_path is None or json_path == "-":
+        return
+    try:
+        target = os.stat(json_path)
+    except OSError:
+        return  # nothing is there that could be lost
+    if not stat.S_ISREG(target.st_mode):
+        return  # a device or a pipe is written to, not replaced
+    for name in inputs:
+        try:
+            same = name != "-" and os.path.samestat(target, os.stat(name))
+        except OSError:
+            continue  # whoever reads the input says what is wrong with it
+        if same:
+            raise BadInputError(f"cannot write {json_path}: it is the input {name}")
 
 
 def _check_target(path: str | os.PathLike[str]) -> Path:
