@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirrorspec.oracle.cut.history import ALWAYS, NEVER
+from mirrorspec.oracle.cut.images import Judged, Shown
 from mirrorspec.oracle.cut.judge import NONE, Judgement, judge
+from mirrorspec.oracle.cut.question import settle
 from mirrorspec.oracle.cut.witness import smallest_witness
 
 
@@ -145,6 +147,62 @@ def test_random_histories_agree_with_brute_force(repeats: bool) -> None:
     kinds = [agree(random_case(choose, repeats=repeats)) for _ in range(5000)]
     assert min(kinds.count("cut"), kinds.count("torn")) > 300, "neither answer may be rare"
     assert kinds.count("foreign") > 50
+
+
+def check_unknown(case: Case, known: tuple[bool, ...]) -> str:
+    """Try every initial content that the blocks not *known* could have had, and compare what follows from all of them."""
+    unit, issue, ack, shown, initial = case.columns()
+    written = np.zeros(len(initial), np.bool_)
+    written[unit[shown]] = True
+    unknown = ~np.array(known, np.bool_)
+    undecided = unknown & written
+    # One volume for each block, so that the names say which block decides.
+    sides = tuple(
+        Shown(str(u), "", unit[:0], np.empty(0, np.uint64), initial[u : u + 1], known[u], undecided[u : u + 1])
+        for u in range(len(initial))
+    )
+    strict = np.where(unknown, ~written, initial)
+    judged = Judged(sides, tuple(range(len(initial) + 1)), None, unit, issue, ack, shown, strict, undecided)
+    found, witness, names = settle(judged)
+
+    sets = list(case.closed_sets())
+    others = tuple(u for u in range(len(initial)) if strict[u] or written[u])
+    outcomes, guesses = [], []
+    for guess in product((False, True), repeat=int(np.count_nonzero(undecided))):
+        before = [
+            image if held else case.initial[u] for u, (image, held) in enumerate(zip(case.image, strict, strict=True))
+        ]
+        for u, same in zip(np.flatnonzero(undecided).tolist(), guess, strict=True):
+            before[u] = case.image[u] if same else -1
+        guessed = replace(case, initial=tuple(before))
+        guesses.append(guessed)
+        outcomes.append([held for held in sets if guessed.matches(held, others)])
+    if all(outcomes):
+        assert (found.torn, names) == (False, ())
+        for time in range(-2, 32):
+            always = all(any(case.is_cut_at(held, time) for held in good) for good in outcomes)
+            assert always == any(low <= time <= high for low, high in found.ranges)
+        return "cut"
+    if any(outcomes):
+        assert not found.torn
+        assert set(names) == {str(u) for u in np.flatnonzero(undecided).tolist()}
+        for time in range(-2, 32):
+            ever = any(case.is_cut_at(held, time) for good in outcomes for held in good)
+            assert ever == any(low <= time <= high for low, high in found.ranges)
+        return "depends"
+    assert found.torn
+    assert witness is not None
+    assert not any(guessed.matches(held, witness.units) for guessed in guesses for held in sets)
+    return "torn"
+
+
+def test_unknown_initial_contents_agree_with_brute_force() -> None:
+    choose = random.Random(20_260_101)
+    kinds = []
+    for n in range(4000):
+        case = random_case(choose, repeats=n % 2 == 0, most=6)
+        kinds.append(check_unknown(case, tuple(choose.random() < 0.5 for _ in case.image)))
+    assert min(kinds.count(kind) for kind in ("cut", "depends", "torn")) > 200, "no answer may be rare"
 
 
 @st.composite

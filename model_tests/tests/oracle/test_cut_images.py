@@ -140,7 +140,47 @@ def test_without_an_initial_image_less_is_claimed_and_that_is_said(case: Case) -
     data = case.ask("", images={"A": "?0i", "B": "0"})
     assert data["verdict"] == Verdict.EXHAUSTED
     assert {(item["what"], item["count"]) for item in data["not_covered"]} >= {("blocks", 1), ("initial content", 2)}
-    assert case.ask("", images={"A": "?wi", "B": "d"})["findings"] == ["torn"]
+    data = case.ask("", images={"A": "?wi", "B": "d"})
+    assert (data["verdict"], data["findings"]) == (Verdict.INCONCLUSIVE, [])
+    assert "--initial A=FILE (or zero), --initial B=FILE" in data["reason"]
+
+
+def test_an_unknown_initial_content_may_equal_what_a_write_wrote(case: Case) -> None:
+    """Both images were taken before any write, and B held zeros before it was written zeros."""
+    case.history(("A", 0, 1.0, 1.1, "x"), ("B", 0, 2.0, 2.1, "zero"))
+    shown = {"A": case.image("A", "0"), "B": case.image("B", "0")}
+
+    def asked(**initials: str) -> dict[str, Any]:
+        return report(answer(Question(str(case.folder / "history.jsonl"), shown, initials)))
+
+    for known in ({}, {"A": "zero"}):
+        data = asked(**known)
+        assert (data["verdict"], data["findings"], data["witness"]) == (Verdict.INCONCLUSIVE, [], None)
+        assert "--initial B=" in data["reason"]
+        assert "--initial A=" not in data["reason"], "what A held does not decide it"
+        assert any(line.startswith("cut, if the blocks") for line in lines(data))
+        items = {item["what"]: item for item in data["not_covered"]}
+        assert (items["initial content or write"]["count"], items["initial content or write"]["names"]) == (1, ["B"])
+    assert asked(B="zero")["verdict"] == Verdict.EXHAUSTED
+    other = case.image("before", "y")
+    assert asked(B=other)["verdict"] == Verdict.VIOLATED
+
+
+def test_what_is_torn_whatever_was_there_before_is_violated(case: Case) -> None:
+    case.history(*BANK, ("B", 0, 7, 8, "e"))
+    shown = {"A": case.image("A", "ow"), "B": case.image("B", "?")}
+    data = report(answer(Question(str(case.folder / "history.jsonl"), shown, {"A": "zero"})))
+    assert (data["verdict"], data["findings"]) == (Verdict.VIOLATED, ["torn"])
+    assert data["witness"]["two_writes"]["held"]["line"] == 4
+
+
+def test_a_write_that_may_have_been_there_before_is_not_held_for_certain(case: Case) -> None:
+    case.history(*BANK)
+    data = case.ask("", images={"A": "o0", "B": "0"})
+    assert data["verdict"] == Verdict.EXHAUSTED
+    assert not data["recovery_point"]["newest_held_for_certain"]
+    assert any("unless it was there before" in line for line in lines(data))
+    assert case.ask(images={"A": "o0", "B": "0"})["recovery_point"]["newest_held_for_certain"]
 
 
 def test_what_was_not_covered_is_counted_and_named(case: Case) -> None:

@@ -47,7 +47,7 @@ def _seconds(text: str) -> Decimal:
 )  # fmt: skip
 @click.option(
     "--initial", "initials", metavar="VOLUME=FILE|zero", multiple=True,
-    help="What a volume held before the history began; without it, content no write wrote is taken for that.",
+    help="What a volume held before the history began; without it, it may have held anything that its image shows.",
 )  # fmt: skip
 @click.option(
     "--format", "kind", type=click.Choice(["auto", "json-lines", "nbdkit"]), default="auto", show_default=True,

@@ -41,8 +41,10 @@ class Shown:
     keys: Keys
     """What the image holds of each of them."""
     initial: Flags
-    """Where the image holds the initial content; all false where that is not known."""
+    """Where the image holds the initial content; where that is not known, what no write wrote is taken for it."""
     initial_known: bool
+    undecided: Flags
+    """Where the image holds what a write wrote and an unknown initial content may have been the same."""
     total: int = 0
     """Blocks of the image, written ones and others."""
     changed: list[int] = field(default_factory=list)
@@ -67,6 +69,8 @@ class Judged:
     """Whether the unit, in the image, holds what this write wrote."""
     initial: Flags
     """For each unit, whether the image holds what was there before."""
+    undecided: Flags
+    """For each unit, whether the image may hold what was there before: it shows a write, and before is unknown."""
 
     @property
     def units(self) -> int:
@@ -107,9 +111,9 @@ def compare(history: History, images: Mapping[str, str], initials: Mapping[str, 
         side = show(history, name, images[name], initials.get(name), blocks)
         shown[mine] = (content[mine] == side.keys[where]) | (content[mine] == np.uint64(ANYTHING))
         if not side.initial_known:
-            # Content that no write wrote is taken for the unknown one from before.
-            side.initial[:] = True
-            side.initial[where[shown[mine]]] = False
+            # Content that no write wrote must be the unknown one from before; any other may be.
+            side.undecided[where[shown[mine]]] = True
+            side.initial = ~side.undecided
         unit[mine] = where + first[-1]
         sides.append(side)
         first.append(first[-1] + len(blocks))
@@ -117,8 +121,10 @@ def compare(history: History, images: Mapping[str, str], initials: Mapping[str, 
     if clock_error:
         ack = np.where(ack < np.iinfo(np.int64).max, ack + clock_error, ack)
     issue = history.issue if row is None else history.issue[row]
-    initial = np.concatenate([side.initial for side in sides]) if sides else np.empty(0, np.bool_)
-    return Judged(tuple(sides), tuple(first), row, unit, issue, ack, shown, initial)
+    none = np.empty(0, np.bool_)
+    initial = np.concatenate([none, *(side.initial for side in sides)])
+    undecided = np.concatenate([none, *(side.undecided for side in sides)])
+    return Judged(tuple(sides), tuple(first), row, unit, issue, ack, shown, initial, undecided)
 
 
 def number(block: Numbers) -> tuple[Numbers, Numbers]:
@@ -136,9 +142,8 @@ def number(block: Numbers) -> tuple[Numbers, Numbers]:
 def show(history: History, volume: str, image: str, initial: str | None, blocks: Numbers) -> Shown:
     """Read the *image* of *volume*, and what was there before, at the written *blocks* and around them."""
     size = history.block_bytes
-    side = Shown(
-        volume, image, blocks, np.empty(len(blocks), np.uint64), np.zeros(len(blocks), np.bool_), initial is not None
-    )
+    no = np.zeros(len(blocks), np.bool_)
+    side = Shown(volume, image, blocks, np.empty(len(blocks), np.uint64), no, initial is not None, no.copy())
     for at, data, before in _both(image, initial):
         if len(data) % size:
             raise BadInputError(f"{image}: {at + len(data)} bytes are not a whole number of blocks of {size} bytes")

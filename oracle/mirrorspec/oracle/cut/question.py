@@ -3,7 +3,10 @@
 What may be claimed depends on more than the columns, and all of that is decided here, in `_verdict`:
 
 - A cut of the whole given history is *exhausted*, the bound being this history: nothing is said of another run.
-- A torn image is *violated*. So is foreign content, which is a finding of its own and not a torn cut.
+- A torn image is *violated*, if it is torn whatever the volumes without a known initial image held before. An image
+  that is torn only if its blocks did not hold their contents before the history began is *inconclusive*. An image that is
+  a cut without any write being taken for what was there before is one in any case.
+- So is foreign content, which is a finding of its own and not a torn cut.
 - Taps below the replicator's acknowledgement give intervals that are too short, hence order that was not there: what
   looks violated is then *inconclusive*. An order-only history also orders too much: not being a prefix proves nothing.
 - Where nothing could have been violated (nothing written, nothing acknowledged), consistency is no claim.
@@ -23,6 +26,7 @@ from mirrorspec.oracle.cut.images import Judged, compare
 from mirrorspec.oracle.cut.jsonl import read_json_lines
 from mirrorspec.oracle.cut.judge import Judgement, judge
 from mirrorspec.oracle.cut.lines import opened
+from mirrorspec.oracle.cut.named import enumerated
 from mirrorspec.oracle.cut.nbdkit import read_nbdkit_log
 from mirrorspec.oracle.cut.witness import Witness, smallest_witness
 from mirrorspec.spec.errors import BadInputError
@@ -72,6 +76,8 @@ class Answer:
     """`torn`, `foreign`, both, or neither."""
     reason: str | None
     """Why the answer is inconclusive."""
+    undecided: tuple[str, ...] = ()
+    """The volumes on whose unknown initial contents it depends whether the image is torn."""
 
     @property
     def changed(self) -> int:
@@ -99,16 +105,28 @@ def answer(question: Question, say: Callable[[str], None] = lambda text: None) -
     say(f"reading the images of {', '.join(question.images)}")
     judged = compare(history, question.images, question.initials, clock_error(question.clock_error_seconds))
     say(f"judging {len(judged.unit)} block writes")
-    judgement = judge(judged.unit, judged.issue, judged.acknowledgement, judged.shown, judged.initial)
-    witness = None
-    if judgement.torn:
-        witness = smallest_witness(
-            judgement, judged.unit, judged.issue, judged.acknowledgement, judged.shown, judged.initial
-        )
+    judgement, witness, undecided = settle(judged)
     changed = any(side.changed_count for side in judged.images)
     findings = ("torn",) * judgement.torn + ("foreign",) * bool(len(judgement.foreign) or changed)
-    verdict, reason = _verdict(question, history, judged, findings)
-    return Answer(question, history, judged, judgement, witness, verdict, findings, reason)
+    verdict, reason = _verdict(question, history, judged, findings, undecided)
+    return Answer(question, history, judged, judgement, witness, verdict, findings, reason, undecided)
+
+
+def settle(judged: Judged) -> tuple[Judgement, Witness | None, tuple[str, ...]]:
+    """The judgement, a witness where the image is torn, and the volumes whose unknown initial contents decide that.
+
+    First every content that some write wrote is taken to come from a write. Only if the image is then torn it matters
+    that an unknown initial content may have been the same: the second judgement allows that everywhere.
+    """
+    columns = (judged.unit, judged.issue, judged.acknowledgement, judged.shown)
+    initial = judged.initial
+    judgement = judge(*columns, initial)
+    if judgement.torn and judged.undecided.any():
+        initial = initial | judged.undecided
+        judgement = judge(*columns, initial)
+        if not judgement.torn:
+            return judgement, None, tuple(side.volume for side in judged.images if side.undecided.any())
+    return judgement, smallest_witness(judgement, *columns, initial) if judgement.torn else None, ()
 
 
 def read(question: Question) -> History:
@@ -145,7 +163,7 @@ def _sniff(path: str) -> Literal["json-lines", "nbdkit"]:
 
 
 def _verdict(
-    question: Question, history: History, judged: Judged, findings: tuple[str, ...]
+    question: Question, history: History, judged: Judged, findings: tuple[str, ...], undecided: tuple[str, ...]
 ) -> tuple[Verdict, str | None]:
     if not len(judged.unit) and not findings:
         return Verdict.INCONCLUSIVE, "the history writes nothing to the volumes that were judged"
@@ -157,10 +175,16 @@ def _verdict(
     if findings == ("torn",) and history.order_only:
         why = "the image is no prefix of this order, and without times the order says more than the host did"
         return Verdict.INCONCLUSIVE, why
+    if not findings and undecided:
+        have = "volumes" if len(undecided) > 1 else "volume"
+        why = (
+            f"it depends on what {have} {enumerated(undecided)} held before the history began whether the image is torn"
+        )
+        return Verdict.INCONCLUSIVE, f"{why}; give {enumerated([f'--initial {v}=FILE (or zero)' for v in undecided])}"
     if not findings and not (judged.acknowledgement < NEVER).any():
         return Verdict.INCONCLUSIVE, "no write was ever acknowledged, so no image could have been torn"
     return (Verdict.VIOLATED, None) if findings else (Verdict.EXHAUSTED, None)
 
 
 def _names(history: History) -> str:
-    return "the volumes " + ", ".join(history.volumes)
+    return f"the volumes {enumerated(history.volumes)}"

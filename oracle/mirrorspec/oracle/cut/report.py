@@ -12,6 +12,7 @@ import numpy as np
 from mirrorspec.oracle.cut.history import ALWAYS, ANYTHING, FOREIGN, NEVER, SECOND
 from mirrorspec.oracle.cut.images import MAX_NAMED
 from mirrorspec.oracle.cut.judge import NONE
+from mirrorspec.oracle.cut.named import enumerated
 from mirrorspec.oracle.cut.question import Answer
 
 MAX_RANGES = 10
@@ -74,6 +75,8 @@ def _image_content(answer: Answer, unit: int) -> str:
     side, at = answer.judged.place(unit)
     key = int(side.keys[at])
     shown = "no valid stamp" if answer.history.kind == "nbdkit" and key == FOREIGN else answer.history.show_content(key)
+    if side.undecided[at]:
+        return f"{shown} (or the unknown initial content)"
     return f"{shown} (the initial content)" if side.initial[at] else shown
 
 
@@ -85,6 +88,7 @@ def _cut(answer: Answer) -> Data:
         "latest": _moment(answer, ranges[-1][1]),
         "ranges": [[_moment(answer, low), _moment(answer, high)] for low, high in ranges[:MAX_RANGES]],
         "range_count": len(ranges),
+        "if_initial": list(answer.undecided),
     }
 
 
@@ -94,6 +98,7 @@ def _recovery_point(answer: Answer) -> Data:
     known = judged.acknowledgement < NEVER
     data: Data = {
         "newest_held": _write(answer, judgement.held),
+        "newest_held_for_certain": not _may_be_initial(answer, judgement.held),
         "oldest_missing": _write(answer, judgement.oldest_missing),
         "acknowledged_block_writes": int(np.count_nonzero(known)),
         "acknowledged_block_writes_missing": judgement.missing_count,
@@ -105,6 +110,11 @@ def _recovery_point(answer: Answer) -> Data:
         begin = max(low, int(judged.issue.min()))
         data["behind_seconds"] = {"least": max(0, end - high) / SECOND, "most": max(0, end - begin) / SECOND}
     return data
+
+
+def _may_be_initial(answer: Answer, row: int) -> bool:
+    """True where the image shows that write's content but may have had it from before the history."""
+    return row != NONE and bool(answer.judged.undecided[answer.judged.unit[row]])
 
 
 def _witness(answer: Answer) -> Data | None:
@@ -149,7 +159,7 @@ def _foreign(answer: Answer) -> Data:
 
 def not_covered(answer: Answer) -> list[Data]:
     """What the verdict says nothing about, and what it rests on."""
-    history, judged = answer.history, answer.judged
+    history, judged, judgement = answer.history, answer.judged, answer.judgement
     items: list[Data] = []
 
     def item(what: str, count: int, names: list[str], text: str) -> None:
@@ -158,7 +168,7 @@ def not_covered(answer: Answer) -> list[Data]:
 
     without = [name for name in history.volumes if name not in answer.question.images]
     lost = len(history) - len(judged.unit)
-    item("volumes", len(without), without, f"volumes without an image, with {lost} block writes: {', '.join(without)}")
+    item("volumes", len(without), without, f"volumes without an image, with {lost} block writes: {enumerated(without)}")
     for side in judged.images:
         if side.initial_known:
             continue
@@ -168,6 +178,16 @@ def not_covered(answer: Answer) -> list[Data]:
         item("blocks", rest, [side.volume], f"blocks of volume {side.volume} that were never written; {hint}")
         text = f"blocks of volume {side.volume} whose content no write wrote: taken for what was there before; {hint}"
         item("initial content", taken, [side.volume], text)
+        text = (
+            f"blocks of volume {side.volume} whose content a write wrote: "
+            + (
+                "that it was there before is allowed too"
+                if answer.undecided or judgement.torn
+                else "taken for that write's"
+            )
+            + f"; {hint}"
+        )
+        item("initial content or write", int(np.count_nonzero(side.undecided)), [side.volume], text)
     never = int(np.count_nonzero(judged.acknowledgement == NEVER))
     item("unacknowledged", never, [], "block writes never acknowledged: an image may hold them or not")
     mine = history.content if judged.row is None else history.content[judged.row]

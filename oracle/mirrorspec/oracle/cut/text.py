@@ -20,7 +20,8 @@ def lines(data: Data) -> Iterator[str]:
         yield from _foreign(data["foreign"])
     if data["cut"]:
         cut = data["cut"]
-        yield f"cut: any time from {cut['earliest']['shown']} to {cut['latest']['shown']}"
+        which = "cut, if the blocks that need it held before what they hold now" if cut["if_initial"] else "cut"
+        yield f"{which}: any time from {cut['earliest']['shown']} to {cut['latest']['shown']}"
         if cut["range_count"] > 1:
             yield f"  in {cut['range_count']} separate ranges, since contents repeat:"
             yield from (f"    {low['shown']} to {high['shown']}" for low, high in cut["ranges"])
@@ -71,5 +72,6 @@ def _recovery_point(point: Data) -> Iterator[str]:
     yield f"recovery point: {missing} of {total} acknowledged block writes are missing"
     if behind := point["behind_seconds"]:
         yield f"  {behind['least']:.6f} to {behind['most']:.6f} s before the last acknowledgement"
-    for name, write in (("newest held for certain", point["newest_held"]), ("oldest missing", point["oldest_missing"])):
+    held = "newest held for certain" if point["newest_held_for_certain"] else "newest held, unless it was there before"
+    for name, write in ((held, point["newest_held"]), ("oldest missing", point["oldest_missing"])):
         yield f"  {name}: {_show(write) if write else 'none'}"
