@@ -5,6 +5,7 @@ The verbs here are stand-ins: what the real ones decide is tested elsewhere, how
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mirrorspec.cli import main as cli
+from mirrorspec.spec.errors import unknown_name
 
 STANDINS = """
 import sys, time, types
@@ -49,6 +51,16 @@ def talks(bound):
     for _ in range(100_000):
         click.echo("word")
 
+def prints(bound):
+    from mirrorspec.cli.output import console
+    for _ in range(10_000):
+        console().print("word " * 20)
+
+def accent(bound):
+    from mirrorspec.cli.output import console, write_json
+    console().print("caf\\xe9 \\u2192")
+    write_json("-", {"caf\\xe9": "\\udc80"})
+
 main.VERBS.clear()
 verb("plain", lambda bound: None)
 verb("proved", lambda bound: Verdict.PROVED)
@@ -64,6 +76,8 @@ verb("memory", fails(MemoryError()))
 verb("broken", fails(ZeroDivisionError("bang")))
 verb("waits", waits)
 verb("talks", talks)
+verb("prints", prints)
+verb("accent", accent)
 main.main()
 """
 
@@ -85,6 +99,25 @@ def end(*args: str, **environment: str) -> tuple[int, str, str]:
     with start(*args, **environment) as process:
         out, err = process.communicate(timeout=60)
     return process.returncode, out, err
+
+
+def environment_here() -> dict[str, str]:
+    """The environment in which a child finds the package where this process does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def real(*args: str, stdout: int = subprocess.DEVNULL) -> tuple[int, str]:
+    """The exit code and standard error of a real verb that writes to the descriptor *stdout*."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mirrorspec.cli", *args],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment_here(),
+        check=False,
+    )
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -173,14 +206,120 @@ def test_the_second_interrupt_kills_at_once() -> None:
     assert process.returncode == -signal.SIGINT
 
 
-def test_a_closed_pipe_is_quiet_and_no_verdict() -> None:
-    with start("talks") as process:
+@pytest.mark.parametrize("verb", ["talks", "prints"])
+def test_a_closed_pipe_is_quiet_and_no_verdict(verb: str) -> None:
+    with start(verb) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == cli.PIPE_CLOSED
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["list", "steps"],
+        ["check", "--bounds", "1u1t2w", "--configuration", "seed", "--environment", "reliable"],
+        ["check", "--emit", "promela", "--bounds", "1u1t2w"],
+        ["prove", "--configuration", "seed"],
+        ["--help"],
+    ],
+)
+def test_no_verb_takes_a_closed_pipe_for_a_verdict(args: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    assert real(*args, stdout=write) == (cli.PIPE_CLOSED, "")
+    os.close(write)
+
+
+@pytest.mark.parametrize("args", [["list", "steps"], ["list", "steps", "--json", "-"], ["--help"]])
+def test_a_full_standard_output_is_one_line(args: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        assert real(*args, stdout=full.fileno()) == (
+            2,
+            "mirrorspec: cannot write standard output: No space left on device\n",
+        )
+
+
+def test_a_full_device_for_the_json_is_one_line() -> None:
+    assert real("list", "steps", "--json", "/dev/full") == (
+        2,
+        "mirrorspec: cannot write /dev/full: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("list steps >&-", "mirrorspec: cannot write standard output: it is closed\n"),
+        ("decide - <&-", "mirrorspec: standard input is closed\n"),
+    ],
+)
+def test_a_closed_standard_stream_is_one_line(command: str, line: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m mirrorspec.cli {command}', sys.executable],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment_here(),
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, line)
+
+
+def test_json_to_the_name_of_standard_output_goes_through_a_pipe() -> None:
+    for name in ("/dev/stdout", "/dev/fd/1"):
+        done = subprocess.run(
+            [sys.executable, "-m", "mirrorspec.cli", "list", "bounds", "--json", name],
+            capture_output=True,
+            text=True,
+            env=environment_here(),
+            check=True,
+        )
+        assert json.JSONDecoder().raw_decode(done.stdout)[0]
+
+
+def test_what_the_encoding_cannot_carry_is_escaped() -> None:
+    code, out, err = end("accent", PYTHONIOENCODING="ascii")
+    assert (code, err) == (0, "")
+    text, _, written = out.partition("\n")
+    assert text == "caf\\xe9 \\u2192"
+    assert json.loads(written) == {"café": "\udc80"}
+
+
+@pytest.mark.parametrize("args", [["plain", "--bond", "3"], ["plain", "surplus"], ["zzz"]])
+def test_wrong_usage_is_one_line(args: list[str]) -> None:
+    _, _, err = end(*args)
+    assert err.startswith("mirrorspec plain: " if args[0] == "plain" else "mirrorspec: ")
+    assert err.count("\n") == 1
+
+
+def test_a_request_to_end_is_heeded_in_order() -> None:
+    with start("waits") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (143, "mirrorspec: terminated: nothing is claimed\n")
+
+
+def test_an_unknown_name_lists_some_and_counts_the_rest() -> None:
+    many = str(unknown_name("step", "???", [f"step_{n:02}" for n in range(50)]))
+    assert many == f"unknown step '???': there are {', '.join(f'step_{n:02}' for n in range(8))} and 42 more"
+    assert str(unknown_name("engine", "???", ["a", "b"])) == "unknown engine '???': did you mean a or b?"
+
+
+def test_too_little_address_space_is_no_fault_of_ours() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -v 3000000; "$0" -m mirrorspec.cli check --bounds 1u1t2w -q', sys.executable],
+        capture_output=True,
+        text=True,
+        env=environment_here(),
+        check=False,
+    )
+    assert done.returncode in (0, 3), done.stderr
+    assert done.stderr.count("\n") == (done.returncode == 3)
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -41,6 +41,8 @@ def command(rows: str, commit: bool, json_path: str | None) -> Exit:
         raise BadInputError(f"{_called(rows)}: {error}") from None
     found = decide(given.rows, given.members, ever_committed=given.ever_committed, commit=commit)
     refused = found.action is Action.REFUSE
+    if json_path is not None:
+        write_json(json_path, {**asdict(found), "exit_code": _code(refused)})
     out = console(json_path=json_path)
     marked = set(found.volumes)
     word = "disagrees" if refused else str(found.action).split()[0]
@@ -55,8 +57,6 @@ def command(rows: str, commit: bool, json_path: str | None) -> Exit:
     out.print(f"{found.action}: {found.reason}", style="bold red" if refused else "bold")
     if found.number is not None:
         out.print(f"all {len(given.rows)} volumes then hold increment {found.number}")
-    if json_path is not None:
-        write_json(json_path, {**asdict(found), "exit_code": _code(refused)})
     return _code(refused)
 
 
@@ -74,6 +74,8 @@ def _text(rows: str) -> str:
 
     try:
         if rows == "-":
+            if sys.stdin is None:
+                raise BadInputError("standard input is closed")
             data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
         else:
             with Path(rows).open("rb") as file:

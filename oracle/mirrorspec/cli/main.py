@@ -10,17 +10,21 @@ when that verb is run or its own help is asked for.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
-from typing import NoReturn, cast
+from typing import NoReturn, TextIO, cast
 
 import click
 from click.shell_completion import shell_complete
@@ -35,7 +39,7 @@ PIPE_CLOSED = 128 + 13
 
 VERBS: dict[str, tuple[str, str]] = {
     # verb: (module in this package, help line); in the order of the help, the main job first
-    "verify": ("verify", "The main job: every engine on the protocol, the controller and recorded histories."),
+    "verify": ("verify", "The main job: every engine on the protocol and recorded histories."),
     "check": ("check", "Search every state within named bounds; --deviate breaks one thing first."),
     "prove": ("prove", "Prove the protocol for every size by induction."),
     "mutate": ("mutate", "Drop every guard and every effect in turn: is it noticed?"),
@@ -97,21 +101,84 @@ def cli() -> None:
     """A consistency group protocol, written once: run it, search it, prove it, and judge others by it."""
 
 
+class CannotWriteError(OSError):
+    """Standard output or standard error does not take what is written to it, for another reason than a closed pipe."""
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The process was asked to end by a signal; like Ctrl-C it passes every `except Exception`."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+class _Stream(io.TextIOWrapper):
+    """A standard stream that escapes what its encoding cannot carry, and says of an error that it was its own."""
+
+    def __init__(self, stream: TextIO, called: str) -> None:
+        lines = stream.isatty() or called == "standard error"
+        encoding = stream.encoding
+        super().__init__(cast(io.TextIOWrapper, stream).detach(), encoding, "backslashreplace", line_buffering=lines)
+        self.called = called
+
+    def write(self, text: str, /) -> int:
+        """Write *text*; an error but a closed pipe becomes `CannotWriteError`."""
+        with self._telling():
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Flush; an error but a closed pipe becomes `CannotWriteError`."""
+        with self._telling():
+            super().flush()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CannotWriteError(error.errno, f"cannot write {self.called}: {error.strerror}") from error
+
+
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The entry point: run *args* (by default the process's own) and exit."""
-    _interrupt_once()
+    _end_in_order()
+    if not _open_streams():
+        sys.exit(_say("cannot write standard output: it is closed", Exit.USAGE))
     sys.exit(run(sys.argv[1:] if args is None else args))
 
 
 def run(args: Sequence[str]) -> int:
     """Run the command line *args* and return its exit code; whatever goes wrong is said on standard error."""
     try:
+        return _run(args)
+    except BrokenPipeError:
+        _discard_what_is_left()
+        return PIPE_CLOSED
+    except CannotWriteError as error:
+        with suppress(OSError):
+            _say(str(error.strerror), Exit.USAGE)
+        _discard_what_is_left()
+        return Exit.USAGE
+
+
+def _run(args: Sequence[str]) -> int:
+    try:
         code = _invoke(list(args))
         sys.stdout.flush()
         return code
-    except click.ClickException as error:
+    except (BrokenPipeError, CannotWriteError):
+        raise
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return Exit.USAGE
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else PROGRAM
+        return _say(" ".join(error.format_message().split()), Exit.USAGE, where)
+    except click.ClickException as error:
+        return _say(error.format_message(), Exit.USAGE)
     except BadInputError as error:
         return _say(str(error), Exit.USAGE)
     except MissingToolError as error:
@@ -121,15 +188,44 @@ def run(args: Sequence[str]) -> int:
             return _internal(error)
         return _say(f"this needs the Python package {error.name!r}, which is not installed", Exit.INCONCLUSIVE)
     except MemoryError:
-        return _say("out of memory: nothing is claimed; smaller bounds may fit", Exit.INCONCLUSIVE)
+        return _out_of_memory()
+    except TerminatedError as error:
+        _say("terminated: nothing is claimed", Exit.INTERRUPTED)
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted: nothing is claimed", Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # What is still buffered has no reader; without this the interpreter complains about it when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            return _out_of_memory()
         return _internal(error)
+
+
+def _out_of_memory() -> Exit:
+    return _say("out of memory: nothing is claimed; smaller bounds may fit", Exit.INCONCLUSIVE)
+
+
+def _open_streams() -> bool:
+    """Make the standard streams fit to be written to whatever is said; False where there is no standard output.
+
+    What the encoding cannot carry is escaped, an error is told apart from those of other files, and a closed standard
+    error swallows what it is given.
+    """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
+    if sys.stdout is None:
+        return False
+    sys.stdout, sys.stderr = _Stream(sys.stdout, "standard output"), _Stream(sys.stderr, "standard error")
+    return True
+
+
+def _discard_what_is_left() -> None:
+    """What is still buffered can go nowhere; without this the interpreter complains about it when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _invoke(args: list[str]) -> int:
@@ -147,9 +243,9 @@ def _invoke(args: list[str]) -> int:
     return Exit.OK if result is None else int(result)
 
 
-def _say(line: str, code: Exit) -> Exit:
+def _say(line: str, code: Exit, where: str = PROGRAM) -> Exit:
     """Print *line* on standard error under the program's name and return *code*."""
-    click.echo(f"{PROGRAM}: {line}", err=True)
+    click.echo(f"{where}: {line}", err=True)
     return code
 
 
@@ -168,16 +264,16 @@ def _internal(error: Exception) -> Exit:
     return _say(f"{what}\nThis is a fault of {PROGRAM}, not of your input. Nothing is claimed.\n{where}", Exit.INTERNAL)
 
 
-def _interrupt_once() -> None:
-    """Let the first Ctrl-C end the run in order, and the second one kill it at once."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        return  # a shell's background job: it was asked to ignore the terminal
+def _end_in_order() -> None:
+    """Let the first Ctrl-C or request to end finish the run in order, and the second one kill it at once."""
     owner = os.getpid()
 
-    def first(_signal: int, _frame: FrameType | None) -> None:
+    def first(number: int, _frame: FrameType | None) -> None:
         if os.getpid() != owner:
-            os._exit(Exit.INTERRUPTED)  # a forked worker, whose parent says what there is to say
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise KeyboardInterrupt
+            os._exit(128 + number)  # a forked worker, whose parent says what there is to say
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt if number == signal.SIGINT else TerminatedError(number)
 
-    signal.signal(signal.SIGINT, first)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell's background job ignores the terminal
+            signal.signal(number, first)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -25,14 +27,16 @@ from mirrorspec.spec.errors import BadInputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+PROGRAM = "mirrorspec"
+
 PLAIN_PERIOD = 10.0
 """Seconds between two progress lines when nobody watches a terminal."""
 LIVE_PERIOD = 0.1
 """Seconds between two changes of the live line; more often than that no one can read."""
 
 
-def _json_target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse a folder that is not there before the work begins, not after ten minutes of it."""
+def json_target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """As the callback of an option: refuse what cannot be written before the work begins, not after ten minutes of it."""
     if value is not None:
         _check_target(value)
     return value
@@ -42,7 +46,7 @@ json_option = click.option(
     "--json",
     "json_path",
     metavar="FILE",
-    callback=_json_target,
+    callback=json_target,
     help="Write the result as JSON; - is standard output, and the text then goes to standard error.",
 )
 """The `--json FILE` of every verb; the command receives `json_path: str | None`."""
@@ -54,21 +58,52 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progres
 def write_json(path: str | os.PathLike[str], data: object) -> None:
     """Write *data* to *path* as JSON, whole or not at all; `-` is standard output."""
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if not _can_carry(sys.stdout.encoding if str(path) == "-" else "utf-8", text):
+        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     if str(path) == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
         return
     target = _check_target(path)
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")  # a pipe or a device: replacing it would remove it
-        return
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
+        _write(path, target, text)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BadInputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _can_carry(encoding: str | None, text: str) -> bool:
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write(path: str | os.PathLike[str], target: Path, text: str) -> None:
+    descriptor = _descriptor(path)
+    if descriptor is not None:
+        sys.stdout.flush()  # what was printed before stands before
+        with os.fdopen(os.dup(descriptor), "w", encoding="utf-8") as file:
+            file.write(text)
+    elif target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")  # a pipe or a device: replacing it would remove it
+    else:
+        part = target.with_name(f".{PROGRAM}-{os.getpid()}.part")
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _descriptor(path: str | os.PathLike[str]) -> int | None:
+    """The open file that *path* is another name of: opening it anew would truncate it, or fail for a pipe."""
+    found = re.fullmatch(r"/dev/(std(?:in|out|err))|/(?:dev|proc/self)/fd/(\d{1,9})", str(path))
+    if found is None:
+        return None
+    return int(found[2]) if found[2] else ("stdin", "stdout", "stderr").index(found[1])
 
 
 def refuse_overwrite(json_path: str | None, inputs: Iterable[str]) -> None:
@@ -76,14 +111,14 @@ def refuse_overwrite(json_path: str | None, inputs: Iterable[str]) -> None:
     if json_path is None or json_path == "-":
         return
     try:
-        target = os.stat(json_path)
+        target = Path(json_path).stat()
     except OSError:
         return  # nothing is there that could be lost
     if not stat.S_ISREG(target.st_mode):
         return  # a device or a pipe is written to, not replaced
     for name in inputs:
         try:
-            same = name != "-" and os.path.samestat(target, os.stat(name))
+            same = name != "-" and os.path.samestat(target, Path(name).stat())
         except OSError:
             continue  # whoever reads the input says what is wrong with it
         if same:
@@ -92,17 +127,42 @@ def refuse_overwrite(json_path: str | None, inputs: Iterable[str]) -> None:
 
 def _check_target(path: str | os.PathLike[str]) -> Path:
     """The file that *path* means, links followed; `BadInputError` where none can be made."""
-    target = Path(path)
     if str(path) == "-":
-        return target
-    target = target.resolve()
-    if target.is_dir():
-        raise BadInputError(f"cannot write {path}: it is a folder")
-    if not target.parent.is_dir():
-        raise BadInputError(f"cannot write {path}: the folder {target.parent} does not exist")
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise BadInputError(f"cannot write {path}: permission denied")
+        return Path(path)
+    try:
+        descriptor = _descriptor(path)
+        if descriptor is not None:
+            os.fstat(descriptor)
+            return Path(path)
+        target = Path(path).resolve()
+        if target.is_dir():
+            raise BadInputError(f"cannot write {path}: it is a folder")
+        if not target.parent.is_dir():
+            raise BadInputError(f"cannot write {path}: the folder {target.parent} does not exist")
+        there = target.exists()
+        if there and not os.access(target, os.W_OK):
+            raise BadInputError(f"cannot write {path}: permission denied")
+        if not (there and not target.is_file()) and not os.access(target.parent, os.W_OK):
+            raise BadInputError(f"cannot write {path}: no file can be made in the folder {target.parent}")
+    except OSError as error:
+        raise BadInputError(f"cannot write {path}: {error.strerror}") from None
+    except RuntimeError:
+        raise BadInputError(f"cannot write {path}: its links lead in a circle") from None
     return target
+
+
+@cache
+def _console_class() -> type[Console]:
+    from rich.console import Console
+
+    class Piped(Console):
+        """A console that leaves a closed pipe to `main`: rich ends the program with 1, which here is *violated*."""
+
+        def on_broken_pipe(self) -> None:
+            """Say what happened instead of ending the program."""
+            raise BrokenPipeError
+
+    return Piped
 
 
 def console(*, json_path: str | None = None) -> Console:
@@ -110,13 +170,12 @@ def console(*, json_path: str | None = None) -> Console:
 
     Text is printed as it is: `[0047]` is a paragraph, not markup. Style what matters with `style=`.
     """
-    from rich.console import Console
-
+    make = _console_class()
     stream = sys.stderr if json_path == "-" else sys.stdout
-    made = Console(file=stream, markup=False, highlight=False, emoji=False)
+    made = make(file=stream, markup=False, highlight=False, emoji=False)
     if not made.is_terminal:
         # Plain text is wrapped by whoever shows it; rich would cut it at 80 columns.
-        return Console(file=stream, markup=False, highlight=False, emoji=False, color_system=None, width=10_000)
+        return make(file=stream, markup=False, highlight=False, emoji=False, color_system=None, width=10_000)
     return made
 
 

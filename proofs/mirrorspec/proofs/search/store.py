@@ -11,6 +11,7 @@ two words, 24 bytes in all. It is rebuilt from the keys when it is fuller than F
 
 from __future__ import annotations
 
+import errno
 import mmap
 from collections.abc import Callable
 
@@ -49,8 +50,8 @@ class Store:
 
     def __init__(self, words: int, most: int) -> None:
         self.words = words
-        self.most = min(most, MOST_STATES)
-        self.keys: Keys = _reserve(self.most + SPARE_ROWS, words)
+        self.keys: Keys = _reserve(min(most, MOST_STATES), words)
+        self.most = len(self.keys) - SPARE_ROWS
         self.count = 0
         self._clear_index(SMALLEST_INDEX)
 
@@ -182,10 +183,29 @@ def _without_near_copies(rows: Keys, hashes: Hashes) -> tuple[Keys, Hashes]:
     return rows.take(chosen, axis=0), hashes.take(chosen)
 
 
-def _reserve(rows: int, words: int) -> Keys:
-    """Address space for so many keys; where the system refuses as much, half of it, and so on."""
-    size = rows * words * 8
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0))
+def _reserve(most: int, words: int) -> Keys:
+    """Address space for so many keys and the spare ones; where the system refuses as much, for half of them, and so on.
+
+    Where it refuses at all it has a limit, within which the index has to fit too: then it is half of what would have been
+    granted. Raises `MemoryError` where not even few fit.
+    """
+    refused = False
+    while True:
+        try:
+            memory = _mapped((most + SPARE_ROWS) * words * 8)
+        except OSError as error:
+            if error.errno != errno.ENOMEM or most < SPARE_ROWS:
+                raise MemoryError("no address space for the states") from error
+            most, refused = most // 2, True
+            continue
+        if not refused or most < SPARE_ROWS:
+            break
+        memory.close()
+        most, refused = most // 2, False
     if hasattr(mmap, "MADV_HUGEPAGE"):
         memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, np.uint64).reshape(rows, words)
+    return np.frombuffer(memory, np.uint64).reshape(most + SPARE_ROWS, words)
+
+
+def _mapped(size: int) -> mmap.mmap:
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0))
