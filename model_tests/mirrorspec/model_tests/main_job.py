@@ -39,6 +39,7 @@ STANDARD = (
     ("hardened", "crashes", "2u2t2w"),
     ("hardened", "takeover", "2u2t2w"),
     ("hardened", "failover", "2u2t2w"),
+    ("hardened", "disaster", "2u2t2w"),
     ("hardened", "membership", "2u2t2w"),
     ("hardened", "all", "1u1t2w"),
     ("seed", "reliable", "1u2t3w"),
@@ -49,8 +50,7 @@ STANDARD = (
 LARGE = (
     ("hardened", "all", "1u2t2w"),
     ("hardened", "all", "2u2t2w"),
-    ("hardened", "crashes", "2u2t3w"),
-    ("hardened", "takeover", "2u2t3w"),
+    ("hardened", "disaster", "2u2t3w"),
     ("hardened", "standard", "2u2t4w"),
     ("seed", "reliable", "2u3t4w"),
 )

@@ -15,7 +15,7 @@ from mirrorspec.spec.model import build
 
 # configuration, environment, bounds: states and transitions, depth; states with symmetry
 PINNED = [
-    ("seed", "reliable", "1u1t2w", 1_596, 3_242, 26, 849),
+    ("seed", "reliable", "1u1t2w", 1_716, 3_482, 26, 909),
     ("seed", "reliable", "2u2t2w", 5_526, 14_120, 35, 2_814),
     ("seed", "timer", "2u2t2w", 18_522, 57_745, 37, 9_349),
     ("hardened", "reliable", "1u1t2w", 8_569, 23_675, 30, 4_536),

@@ -59,6 +59,8 @@ def command(
 
     model, setting, size = _subject(configuration, options, environment, bounds, deviate)
     if emit:
+        if json_path is not None:
+            raise BadInputError("--emit prints the model and searches nothing: leave --json out")
         from mirrorspec.spec.readings.promela import emit as promela
 
         click.echo(promela(model, setting.universe), nl=False)
@@ -68,6 +70,12 @@ def command(
         f"{setting.configuration.name}{f' with {deviate}' if deviate else ''}, environment {setting.environment.name}"
     )
     out.print(f"searching {subject}: every state of {size}")
+    notes, idle = _notes(setting, model, size, deviate)
+    for note in notes:
+        out.print(f"note: {note}")
+    if idle:
+        out.print(f"{Verdict.INCONCLUSIVE}: nothing was searched, since the answer would not speak of the deviation")
+        return Verdict.INCONCLUSIVE
     with Progress("check", quiet=quiet) as line:
         result = search(
             model,
@@ -82,14 +90,36 @@ def command(
                 f"{p.states_a_second():,.0f} states/s, {p.bytes / MEGABYTE:,.0f} MiB"
             ),
         )
-    data = _as_json(setting, result, size)
+    data, shown = _as_json(setting, result, size), ""
     if result.verdict is Verdict.VIOLATED:
-        data = _shown(setting, result, data, json_path)
-    for text in _figures(result, size):
-        out.print(text)
+        stream = sys.stderr if json_path == "-" else sys.stdout
+        data, shown = _counterexample(setting, result, data, stream.encoding)
     if json_path is not None:
         write_json(json_path, data)
+    for text in (*shown.splitlines(), *_figures(result, size)):
+        out.print(text, soft_wrap=True)
     return result.verdict
+
+
+def _notes(setting: Setting, model: Model, size: str, deviate: str | None) -> tuple[list[str], bool]:
+    """What a reader of the verdict must know of a deviation, and whether it changes nothing at all here."""
+    from mirrorspec.spec.deviation import Deviation
+    from mirrorspec.spec.deviations import deviation
+
+    if deviate is None:
+        return [], False
+    broken = deviation(deviate)
+    notes = [f"{deviate} is listed as harmless: {broken.harmless}"] if broken.harmless else []
+    world = setting.environment
+    if world.name != broken.environment or f"({broken.bounds})" not in size:
+        notes.append(
+            f"{deviate} is known to show in environment {broken.environment} at {broken.bounds}; perhaps not here"
+        )
+    same = Deviation("", "", broken.environment, broken.bounds, configuration=broken.right).model(world)
+    idle = (same.steps, same.properties) == (model.steps, model.properties)
+    if idle:
+        notes.append(f"in environment {world.name} {deviate} changes nothing: what it gets wrong does not happen there")
+    return notes, idle
 
 
 def _subject(
@@ -104,18 +134,19 @@ def _subject(
     from mirrorspec.spec.model import build
 
     name, world_name, size_name = DEFAULTS
-    broken = deviation(deviate) if deviate else None
+    broken = deviation(deviate) if deviate is not None else None
     if broken is not None:
         if configuration is not None or options:
             raise BadInputError("--deviate brings its own configuration: leave --configuration and --option out")
         world_name, size_name = broken.environment, broken.bounds
-    chosen = configuration or name
+    chosen = name if configuration is None else configuration
     if chosen not in CONFIGURATIONS:
         raise unknown_name("configuration", chosen, CONFIGURATIONS)
-    if (environment or world_name) not in ENVIRONMENTS:
-        raise unknown_name("environment", environment or world_name, ENVIRONMENTS)
-    world = ENVIRONMENTS[environment or world_name]
-    size = bounds_named(bounds or size_name)
+    world_name = world_name if environment is None else environment
+    if world_name not in ENVIRONMENTS:
+        raise unknown_name("environment", world_name, ENVIRONMENTS)
+    world = ENVIRONMENTS[world_name]
+    size = bounds_named(size_name if bounds is None else bounds)
     variant = broken.configuration if broken else _variant(CONFIGURATIONS[chosen], options)
     model = broken.model(world) if broken else build(variant, world)
     setting = Setting(variant, world, size.layout, world.sessions, deviate)
@@ -166,20 +197,23 @@ def _as_json(setting: Setting, result: SearchResult, size: str) -> dict[str, obj
     }
 
 
-def _shown(setting: Setting, result: SearchResult, data: dict[str, object], json_path: str | None) -> dict[str, object]:
-    """Print the counterexample, replayed; its JSON, with the figures of the search in it."""
+def _counterexample(
+    setting: Setting, result: SearchResult, data: dict[str, object], encoding: str | None
+) -> tuple[dict[str, object], str]:
+    """The counterexample, replayed, as JSON with the figures of the search in it, and as text."""
     from mirrorspec.oracle.explain.text import can_draw, render
     from mirrorspec.spec.counterexample import replayed, to_json
 
-    found = replayed(setting, result.labels, str(result.property), engine=result.engine, shortest=True)
-    stream = sys.stderr if json_path == "-" else sys.stdout
-    stream.write("\n" + render(found, ascii_only=not can_draw(stream.encoding)) + "\n")
+    try:
+        found = replayed(setting, result.labels, str(result.property), engine=result.engine, shortest=True)
+    except BadInputError as error:
+        raise RuntimeError(f"the engine {result.engine} found a trace that does not replay: {error}") from error
     written = to_json(found)
     meta = data["#meta"]
     assert isinstance(meta, dict)
     figures = meta["mirrorspec"]
     written["#meta"]["mirrorspec"] |= {k: figures[k] for k in ("verdict", "bounds", "search")}
-    return written
+    return written, f"\n{render(found, ascii_only=not can_draw(encoding))}\n"
 
 
 def _figures(result: SearchResult, size: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mirrorspec.cli.output import console, json_option, write_json
+from mirrorspec.cli.output import console, json_option, refuse_overwrite, write_json
 from mirrorspec.spec.errors import BadInputError
 
 
@@ -22,12 +22,13 @@ def command(file: Path, as_text: bool, shrink: bool, json_path: str | None) -> N
     from mirrorspec.spec.counterexample import read, to_json
     from mirrorspec.spec.shrink import shrink as shorter
 
+    refuse_overwrite(json_path, [str(file)])
     if not file.exists():
         raise BadInputError(f"{file}: no such file; `mirrorspec check --json {file.name}` writes one when it finds one")
     found = read(file)
     if shrink:
         found = shorter(found)
-    out = console(json_path=json_path)
-    out.print(render(found, ascii_only=not can_draw(sys.stdout.encoding)), end="", soft_wrap=True)
     if json_path is not None:
         write_json(json_path, to_json(found))
+    out = console(json_path=json_path)
+    out.print(render(found, ascii_only=not can_draw(sys.stdout.encoding)), end="", soft_wrap=True)

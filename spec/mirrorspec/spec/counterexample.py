@@ -172,17 +172,30 @@ def _value(universe: Universe, sort: Sort, value: Any) -> dict[str, Any]:
 def read(path: Path) -> Counterexample:
     """The counterexample in a file. Raises `BadInputError` for anything that is not one, with the reason."""
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
+        if not path.is_file():
+            raise BadInputError(f"{path}: cannot be read: not a regular file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE_BYTES + 1)
+        if len(raw) > LARGEST_FILE_BYTES:
             raise BadInputError(f"{path}: larger than {LARGEST_FILE_BYTES >> 20} MiB, which no counterexample is")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{path}: is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise BadInputError(f"{path}: is not text in UTF-8") from None
+    except (ValueError, RecursionError):
+        raise BadInputError(f"{path}: is not JSON") from None
     try:
         return from_json(data)
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise BadInputError("a member is given twice in one object")
+    return table
 
 
 def from_json(data: object) -> Counterexample:
@@ -192,11 +205,13 @@ def from_json(data: object) -> Counterexample:
     meta, states = data["#meta"].get("mirrorspec"), data.get("states")
     if not isinstance(meta, dict) or not isinstance(states, list) or not states:
         raise BadInputError("has no #meta.mirrorspec, or no states: it was not written by this project")
-    if meta.get("format") != FORMAT:
+    if meta.get("format") != FORMAT or meta.get("format") is True:
         raise BadInputError(f"has format {meta.get('format')!r}; this version reads {FORMAT}")
     labels: list[str] = []
     for i, state in enumerate(states):
-        inner = state.get("#meta") if isinstance(state, dict) else None
+        if not isinstance(state, dict):
+            raise BadInputError(f"state {i} is not an object")
+        inner = state.get("#meta")
         step = inner.get("step") if isinstance(inner, dict) else None
         if i == 0:
             continue
@@ -205,7 +220,7 @@ def from_json(data: object) -> Counterexample:
         labels.append(step)
     seed = meta.get("seed")
     property = meta.get("property")
-    if property not in PROPERTIES or PROPERTIES[str(property)].kind is Kind.SOMETIMES:
+    if not isinstance(property, str) or property not in PROPERTIES or PROPERTIES[str(property)].kind is Kind.SOMETIMES:
         raise unknown_name("property", str(property), PROPERTIES)
     found = replayed(
         _setting(meta),
@@ -218,27 +233,28 @@ def from_json(data: object) -> Counterexample:
     for i, (mine, theirs) in enumerate(zip(to_json(found)["states"], states, strict=True)):
         for name in mine:
             if mine[name] != theirs.get(name):
-                raise BadInputError(f"state {i} differs from the replay in {name!r}: the file was changed")
+                raise BadInputError(
+                    f"state {i} differs from the replay in {name!r}: the file was changed, or another version of the "
+                    f"specification wrote it"
+                )
     return found
 
 
 def _setting(meta: dict[str, Any]) -> Setting:
     environment = meta.get("environment")
-    if environment not in ENVIRONMENTS:
+    if not isinstance(environment, str) or environment not in ENVIRONMENTS:
         raise unknown_name("environment", str(environment), ENVIRONMENTS)
+    world = ENVIRONMENTS[environment]
     deviation = meta.get("deviation")
     if deviation is not None:
         deviation_named(str(deviation))
     sessions = meta.get("sessions")
     if not isinstance(sessions, int) or isinstance(sessions, bool) or not 1 <= sessions <= MOST_THINGS:
         raise BadInputError(f"#meta.mirrorspec.sessions must be a number from 1 to {MOST_THINGS}")
-    return Setting(
-        _configuration(meta.get("configuration")),
-        ENVIRONMENTS[str(environment)],
-        layout_of(meta.get("layout")),
-        sessions,
-        deviation,
-    )
+    configuration = _configuration(meta.get("configuration"))
+    if deviation is not None and configuration != deviation_named(str(deviation)).configuration:
+        raise BadInputError(f"#meta.mirrorspec.configuration is not the one of the deviation {deviation}")
+    return Setting(configuration, world, layout_of(meta.get("layout")), sessions, deviation)
 
 
 def _configuration(data: object) -> Configuration:
@@ -251,12 +267,18 @@ def _configuration(data: object) -> Configuration:
     }
     if not isinstance(data, dict) or data.keys() != {"name", "hardened", *choices}:
         raise BadInputError(f"#meta.mirrorspec.configuration must have name, hardened, {', '.join(choices)}")
+    if not isinstance(data["hardened"], bool):
+        raise BadInputError("#meta.mirrorspec.configuration.hardened must be true or false")
     options = {}
     for name, choice in choices.items():
         if data[name] not in list(choice):
             raise unknown_name(name, str(data[name]), list(choice))
         options[name] = choice(data[name])
-    return Configuration(str(data["name"]), data["hardened"] is True, **options)  # type: ignore[arg-type]  # by name
+    base = variants.HARDENED if data["hardened"] else variants.SEED
+    made = base.with_options(**options)
+    if data["name"] != made.name:
+        raise BadInputError(f"#meta.mirrorspec.configuration.name must be {made.name!r} for these choices")
+    return made
 
 
 def layout_of(data: object) -> Layout:

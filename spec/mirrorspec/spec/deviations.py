@@ -139,6 +139,13 @@ _ALL = (
         drops=("apply_write.persisted",),
     ),
     Deviation(
+        "merge_despite_failed_persist",
+        "a unit leaves the increment although persisting the merged bitmap failed, and a restart forgets the bits",
+        "crashes",
+        "1u1t2w",
+        puts=(broken.merge_despite_failed_persist,),
+    ),
+    Deviation(
         "restart_clears_bitmap",
         "a restart clears a bitmap that is not empty",
         "crashes",

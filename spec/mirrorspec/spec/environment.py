@@ -16,7 +16,7 @@ FAULTS: dict[str, str] = {
     "crash_primary": "a primary control unit crashes and restarts",
     "crash_secondary": "a secondary control unit crashes and restarts",
     "takeover": "a session crashes, or is taken for crashed, and another takes over",
-    "persist_failure": "a primary cannot persist a change of a bitmap",
+    "persist_failure": "a primary cannot persist a change of a bitmap: what would change one does not happen until it can",
     "membership": "units are established, with their initial copy, and dismissed",
 }
 

@@ -3,8 +3,8 @@
 For each field the part that matters. It is no part of the protocol: it makes several times fewer states, and is sound only
 because nothing that can still have an effect can tell the difference, which `model_tests` checks for every configuration: what
 is enabled, what every property says, and what is reached. (A session that no unit heeds could still take steps of its own;
-with its phase emptied it takes none, so a SOMETIMES of it alone is not seen.) A deviation may read what is dead here, so nothing
-is emptied where one is at work.
+with its phase emptied it takes none, so a SOMETIMES of it alone is not seen.) A deviation may read what is dead here, so
+nothing is emptied where one is at work.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mirrorspec.spec.configuration import Configuration
+from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import State
-from mirrorspec.spec.terms import SetTerm
+from mirrorspec.spec.terms import SetTerm, full
 
 Live = Callable[[State, Configuration], SetTerm]
 
@@ -27,10 +28,13 @@ def _relations(s: State) -> SetTerm:
 
 
 def _secondary(s: State, options: Configuration) -> SetTerm:
-    """A track out of sync is written again before the next flash, unless its unit has drained and may still be flashed."""
-    may_be_flashed = s.drained.tracks
-    if options.hardened:
-        may_be_flashed = may_be_flashed & ~(_relations(s) | s.tainted).tracks
+    """A track out of sync is written again before the next flash, unless its unit has drained and may still be flashed.
+
+    In the seed the secondaries stand in for the targets, and an old command may flash them at any time: all of them matter.
+    """
+    if not options.hardened:
+        return full(Sort.WRITE)
+    may_be_flashed = s.drained.tracks & ~(_relations(s) | s.tainted).tracks
     return ~(s.out_of_sync & ~s.delivered & ~may_be_flashed).writes
 
 

@@ -94,7 +94,7 @@ def _reaches(what: Callable[[State], Truth]) -> Callable[[State, State, Configur
 
 def _collided(s: State, _: State, options: Configuration) -> Truth:
     if options.collision is Collision.SEND_FIRST:
-        return (s.change_recording & ~s.out_of_sync).some() & (s.in_progress.tracks & s.out_of_sync).some()
+        return (s.issued & ~s.applied & (s.in_progress.tracks & s.out_of_sync).writes).some()
     return s.preserved.some()
 
 
@@ -167,7 +167,10 @@ PROPERTIES: dict[str, Property] = {
         ),
         _sometimes("a flash is committed", "a flash became final", "[0048]", lambda s: s.committed.some(), "commit"),
         _sometimes(
-            "all are flashed", "every volume is flashed", "[0048] 852", lambda s: s.members.volumes <= s.flashed
+            "all are flashed",
+            "every volume is flashed",
+            "[0048] 852",
+            lambda s: s.members.some() & (s.members.volumes <= s.flashed),
         ),
         _sometimes(
             "a flash must be reverted",
@@ -180,14 +183,14 @@ PROPERTIES: dict[str, Property] = {
             "a takeover commits",
             "a session that took over commits the increment",
             "[0047]",
-            lambda s: _later(s.committing).some(),
+            lambda s: (_later(s.committing) & ~s.run_sent.session).some(),
             "take_over",
         ),
         _sometimes(
             "a takeover reverts",
             "a session that took over reverts a flash",
             "[0047]",
-            lambda s: _later(s.aborting).some() & s.flashed.some(),
+            lambda s: (_later(s.aborting) & ~s.start_sent.session).some() & s.flashed.some(),
             "take_over",
         ),
     )

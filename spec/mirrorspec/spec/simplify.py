@@ -43,12 +43,17 @@ def assuming(term: T, facts: tuple[Truth, ...]) -> T:
             continue
         known[id(fact)] = TRUE
         known[id(~fact)] = FALSE
-        if fact.kind == "within" and fact.args[0].kind in ("parameter", "owner"):
+        if fact.kind == "within" and _is_one_thing(fact.args[0]):
             thing, where = fact.args
             assert isinstance(thing, SetTerm)
             assert isinstance(where, SetTerm)
             known[id(thing.outside(where))] = FALSE
     return rebuild(term, known)
+
+
+def _is_one_thing(term: Term) -> bool:
+    """Whether a set is known to hold exactly one thing: a parameter, or an owner of one. Other sets may be empty."""
+    return term.kind == "parameter" or (term.kind == "owner" and _is_one_thing(term.args[0]))
 
 
 def evident(truth: Truth) -> Truth:

@@ -11,8 +11,8 @@ and there are no others; nothing in a term may look inside a set.
     choose(truth, a, b)         a where the truth holds, b elsewhere
     image.onto(where, new)      the image with *where* overwritten from *new*
 
-No sort is empty, and every owner owns something: constants fold accordingly. A truth cannot be tested: `if s.a <= s.b`
-raises, because the answer is not known when a step is staged.
+No sort is empty, and every session and unit has a channel: constants fold accordingly. A truth cannot be tested:
+`if s.a <= s.b` raises, because the answer is not known when a step is staged.
 """
 
 from __future__ import annotations
@@ -167,8 +167,10 @@ class SetTerm(Term):
         """The things of *sort* that own something in the set."""
         if sort not in OWNERS.get(self.sort, ()):
             raise TypeError(f"a {self.sort} has no {sort}")
-        if self.kind in ("empty", "full"):
-            return empty(sort) if self.kind == "empty" else full(sort)
+        if self.kind == "empty":
+            return empty(sort)
+        if self.kind == "full" and self.sort is Sort.CHANNEL:
+            return full(sort)
         return _make(SetTerm, "owner", sort, self.sort, self)
 
     def owned(self, sort: Sort) -> SetTerm:

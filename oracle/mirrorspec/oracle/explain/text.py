@@ -44,7 +44,9 @@ def can_draw(encoding: str | None) -> bool:
 def headline(found: Counterexample) -> list[str]:
     """What is violated, and in which setting."""
     broken = PROPERTIES[found.property]
-    length = f"{len(found.labels)} steps" + (", the shortest there is" if found.shortest else "")
+    length = f"{len(found.labels)} steps" + (
+        " (none is shorter, by the search that found it)" if found.shortest else ""
+    )
     return [
         f"violated: {found.property} {broken.cites}, in {length}",
         f"  {broken.meaning}",
@@ -64,13 +66,28 @@ def describe(setting: Setting) -> str:
     return f"{setting.configuration.name}{deviation}, environment {setting.environment.name}, {counts}"
 
 
+OF_IMAGE = {
+    "consistent": "the recovered image",
+    "consistent_committing": "the image that recovery yields by committing",
+    "promised_writes_held": "the recovered image",
+    "never_back": "what recovery yields is less than one step earlier: the image",
+    "not_below_committed": "the image that recovery yields by committing",
+}
+"""Of which image the witness of a property speaks."""
+AND_YET = {
+    "promised_writes_held": ", acknowledged before the committed increment began",
+    "never_back": ", which it would have held before this step",
+}
+"""Why what is lacking should be there, where the witness does not say it."""
+
+
 def conclusion(found: Counterexample) -> list[str]:
     """What is wrong at the end, in words."""
     if found.witness is None:
         return [f"After step {len(found.labels)} this does not hold."]
-    return [
-        f"After step {len(found.labels)} the image that recovery yields {found.witness.words(found.setting.universe)}."
-    ]
+    image = OF_IMAGE.get(found.property, "the state")
+    said = found.witness.words(found.setting.universe)
+    return [f"After step {len(found.labels)} {image} {said}{AND_YET.get(found.property, '')}."]
 
 
 def _rows(found: Counterexample, on: str, off: str) -> Iterable[list[str]]:

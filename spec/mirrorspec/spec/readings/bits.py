@@ -126,7 +126,6 @@ def moved(word: Value, masks: tuple[int, ...]) -> Value:
     return 0 if result is None else result
 
 
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """A step about particular things."""

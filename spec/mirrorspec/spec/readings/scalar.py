@@ -153,4 +153,3 @@ class Scalar:
 
     def _full(self, node: Term) -> int:
         return self.universe.full(sort_of(node))
-

@@ -108,6 +108,14 @@ swap_on_failure = _instead(
 )
 
 
+merge_despite_failed_persist = _instead(
+    increment.increment_timeout,
+    "increment_timeout",
+    "A unit merges and leaves although it could not persist the merged bits.",
+    unpersisted=lambda s, u, right: s.unpersisted | (s.change_recording & u.tracks & s.nvs_failed.tracks),
+)
+
+
 def _collision_seen_where(name: str, meaning: str, seen: Callable[[State, SetTerm], Truth]) -> Step:
     """The right write, whose collision keeps the old image only where *seen* holds of the state and the write's track."""
 

@@ -80,7 +80,8 @@ def linger_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, 
 def deliver_lingering(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """A lingering copy arrives: it is older than what the secondary has seen, so its number is out of sequence.
 
-    The two guards exclude one another: here no lingering copy is ever applied, and the step is there to be got wrong.
+    The two guards exclude one another: no copy that is out of sequence is ever applied, and the step is there to be got
+    wrong. (A copy that arrives in sequence is the delivery of its transfer, which may then be lost again.)
     """
     return (
         when(lingering=t <= s.lingering, in_sequence=t.outside(s.lingering)),
