@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import z3
 
-from mirrorspec.cli.main import run
+from mirrorspec.cli import prove
+from mirrorspec.cli.main import PIPE_CLOSED, run
 from mirrorspec.spec.verdict import Exit
 
 
@@ -115,6 +120,60 @@ def test_occasions_show_that_every_step_can_happen(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert "occasion  flash(S0-U0, V0)  (seed in reliable)" in lines
     assert [line for line in lines if line.startswith("never")] == []
+
+
+def test_quiet_leaves_what_fails_and_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", "--configuration", "seed", "--jobs", "1", "--quiet"]) == Exit.OK
+    out = capsys.readouterr().out.splitlines()
+    assert not [line for line in out if line.startswith("proved ")]
+    assert out[-1].startswith("proved: 1 case, ")
+    assert run(["prove", "--deviate", "old_flash_accepted", "--jobs", "1", "--quiet"]) == Exit.INCONCLUSIVE
+    out = capsys.readouterr().out.splitlines()
+    assert [line for line in out if line.startswith("refuted ")]
+    assert not [line for line in out if line.startswith("proved ")]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0", "1e300"])
+def test_a_timeout_is_a_number_of_seconds(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", "--configuration", "seed", "--timeout", seconds]) == Exit.USAGE
+    assert capsys.readouterr().err.startswith("mirrorspec prove: Invalid value for '--timeout'")
+
+
+def test_the_json_is_there_when_the_text_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(prove, "_print_end", fails)
+    result = tmp_path / "result.json"
+    assert run(["prove", "--configuration", "seed", "--jobs", "1", "--json", str(result)]) == PIPE_CLOSED
+    assert json.loads(result.read_text())["verdict"] == "proved"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads the children of a process from /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_no_worker_outlives_the_run(number: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-m", "mirrorspec.cli", "prove", "--jobs", "2", "--timeout", "100"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith(b"proved "):
+            assert process.poll() is None
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(workers) >= 2
+        process.send_signal(number)
+        process.stdout.close()
+        assert process.wait(timeout=30) == code
+    until = time.monotonic() + 15
+    while left := [pid for pid in workers if _runs(pid)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("options", [["--configuration", "sead"], ["--deviate", "old_flush_accepted"]])

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mirrorspec.cli.main import run
+from mirrorspec.cli import verify
+from mirrorspec.cli.main import PIPE_CLOSED, run
 from mirrorspec.model_tests import catalogue, histories, main_job
 from mirrorspec.model_tests.main_job import LEFT_OUT, Row
+from mirrorspec.proofs.search import spin
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.verdict import Verdict
 
@@ -61,6 +63,62 @@ def test_a_required_tool_that_is_absent_exits_3(
     _only(monkeypatch, GOOD, ABSENT)
     assert run(["verify", "--require", "spin"]) == 3
     assert "spin" in capsys.readouterr().err
+
+
+def _must_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(full: bool, report: Callable[[str], None]) -> Iterator[Row]:
+        raise AssertionError("the work began")
+        yield
+
+    monkeypatch.setattr(main_job, "CHECKS", (check,))
+
+
+def test_a_required_tool_is_looked_for_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    _must_not_start(monkeypatch)
+    monkeypatch.setattr(spin, "available", lambda: False)
+    assert run(["verify", "--require", "spin"]) == 3
+
+
+def test_a_violation_is_worse_than_a_tool_that_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    _only(monkeypatch, WRONG, ABSENT)
+    monkeypatch.setattr(spin, "available", lambda: True)
+    assert run(["verify", "--require", "spin"]) == 1
+
+
+def test_where_the_report_goes_is_looked_at_before_the_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _must_not_start(monkeypatch)
+    assert run(["verify", "--json", str(tmp_path / "none" / "report.json")]) == 2
+    (tmp_path / "mirrorspec-report.json").mkdir()
+    assert run(["verify"]) == 2
+
+
+def test_the_report_is_there_when_the_text_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fails(*_: object) -> None:
+        raise BrokenPipeError
+
+    _only(monkeypatch, GOOD)
+    monkeypatch.setattr(verify, "table", fails)
+    assert run(["verify"]) == PIPE_CLOSED
+    assert json.loads((tmp_path / "mirrorspec-report.json").read_text())["verdict"] == "exhausted"
+
+
+def test_the_claim_names_each_way_of_looking(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = Row("proof", "x", Verdict.PROVED, Verdict.PROVED, "", 0.1)
+    sample = Row("readings", "x", Verdict.NOTHING_FOUND, Verdict.NOTHING_FOUND, "", 0.1)
+    deviation = Row("deviation", "x", Verdict.VIOLATED, Verdict.VIOLATED, "", 0.1)
+    _only(monkeypatch, GOOD, proof, sample, deviation)
+    assert run(["verify"]) == 0
+    claim = capsys.readouterr().out.splitlines()[-1]
+    assert "proved by induction" in claim
+    assert "nothing found in 1 sample" in claim
+    assert "replay stored traces" in claim
+    _only(monkeypatch, GOOD)
+    assert run(["verify"]) == 0
+    claim = capsys.readouterr().out.splitlines()[-1]
+    assert "proved" not in claim
+    assert "stored traces" not in claim
 
 
 def test_an_unknown_tool_to_require_exits_2() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mirrorspec.cli.output import Progress, console, json_option, quiet_option, table, write_json
+from mirrorspec.cli.output import Progress, console, json_option, table, write_json
 from mirrorspec.spec.errors import BadInputError
 from mirrorspec.spec.verdict import Verdict
 
@@ -27,6 +29,17 @@ EXPLAINED = 3
 """So many failing obligations are explained: the others tend to be the same thing seen from elsewhere."""
 
 
+LONGEST_TIMEOUT = 1_000_000.0
+"""Seconds; the solver counts milliseconds in 32 bits."""
+
+
+def _a_number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Refuse what is no number: it compares with every limit as if it were within."""
+    if math.isnan(value):
+        raise click.BadParameter("a number of seconds is expected")
+    return value
+
+
 @click.command("prove")
 @click.option("--configuration", metavar="NAME", help="Prove one configuration instead of every safe one and the seed.")
 @click.option(
@@ -36,7 +49,8 @@ EXPLAINED = 3
     "--timeout",
     default=10.0,
     show_default=True,
-    type=click.FloatRange(0.001),
+    type=click.FloatRange(0.001, LONGEST_TIMEOUT),
+    callback=_a_number,
     metavar="SECONDS",
     help="For each obligation.",
 )
@@ -63,7 +77,7 @@ EXPLAINED = 3
     help="Write every obligation as SMT-LIB 2 with a manifest; with cvc5, its proofs too.",
 )
 @json_option
-@quiet_option
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and, of the obligations, only those that fail.")
 def command(
     configuration: str | None,
     deviation: str | None,
@@ -109,14 +123,20 @@ def command(
         f"evident and {plan.distinct} differ"
     )
     lines: list[Line] = []
-    with Progress("prove", quiet=quiet) as progress:
-        for line in prove(wanted, seeds, jobs or os.cpu_count() or 1):
+    work = prove(wanted, seeds, jobs or os.cpu_count() or 1)
+    with Progress("prove", quiet=quiet) as progress, closing(work):
+        for line in work:
             lines.append(line)
-            progress.clear()
-            out.print(_words(line, seeds), style=None if line.answer == "proved" else "bold red", soft_wrap=True)
+            good = line.answer == "proved"
+            if not (quiet and good):
+                progress.clear()
+                out.print(_words(line, seeds), style=None if good else "bold red", soft_wrap=True)
             progress.update(f"{len(lines)} of {plan.distinct * seeds}")
     found = summary(plan, lines)
     failures = [failure for line in found.refuted[:EXPLAINED] if (failure := explained(scope, line)) is not None]
+    seconds = time.monotonic() - began
+    if json_path is not None:  # before the text: a reader that goes away early takes no result along
+        write_json(json_path, _report(scope, found, lines, failures, seconds))
     for failure in failures:
         out.print("\n".join(failure.words()), soft_wrap=True)
     if failures:
@@ -129,10 +149,7 @@ def command(
 
         write_json(folder / MANIFEST, manifest(folder, lines))
         out.print(f"{len(lines)} obligations are in {folder}, listed with their hashes in {MANIFEST}", soft_wrap=True)
-    seconds = time.monotonic() - began
     _print_end(out, found, lines, seeds, seconds)
-    if json_path is not None:
-        write_json(json_path, _report(scope, found, lines, failures, seconds))
     if missing:
         out.print(f"{Verdict.INCONCLUSIVE}: the invariant leaves no room for {', '.join(missing)}", style="bold red")
         return Verdict.INCONCLUSIVE

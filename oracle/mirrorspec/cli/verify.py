@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mirrorspec.cli.output import Progress, console, quiet_option, table, write_json
+from mirrorspec.cli.output import Progress, console, json_target, quiet_option, table, write_json
 from mirrorspec.spec.errors import MissingToolError, unknown_name
 from mirrorspec.spec.verdict import Verdict
 
@@ -25,7 +25,15 @@ REQUIRABLE = {"spin": "spin"}
 @click.command("verify")
 @click.option("--full", is_flag=True, help="Search every deviation and the large bounds anew (about half an hour).")
 @click.option("--require", "required", multiple=True, metavar="NAME", help="Fail where NAME (spin) is not installed.")
-@click.option("--json", "json_path", metavar="FILE", default=REPORT, show_default=True, help="Where the report goes.")
+@click.option(
+    "--json",
+    "json_path",
+    metavar="FILE",
+    default=REPORT,
+    show_default=True,
+    callback=json_target,
+    help="Where the report goes.",
+)
 @quiet_option
 def command(full: bool, required: Sequence[str], json_path: str, quiet: bool) -> Verdict:
     """Verify the specification: search it, break it, read it several ways, and judge the recorded histories."""
@@ -34,6 +42,8 @@ def command(full: bool, required: Sequence[str], json_path: str, quiet: bool) ->
     for name in required:
         if name not in REQUIRABLE:
             raise unknown_name("tool to require", name, REQUIRABLE)
+    if absent := [name for name in required if not _installed(name)]:
+        raise MissingToolError(f"required and not installed: {', '.join(absent)}")
     out = console(json_path=json_path)
     out.print(f"mirrorspec {version('mirrorspec')}: every engine on the protocol and the recorded histories")
     began = time.monotonic()
@@ -48,32 +58,47 @@ def command(full: bool, required: Sequence[str], json_path: str, quiet: bool) ->
                         f"WRONG: {row.check}, {row.subject}: {row.got}, expected {row.expected}", style="bold red"
                     )
     seconds = time.monotonic() - began
+    wrong = [row for row in rows if not row.good]
+    left_out = [f"{row.check} {row.subject}: {row.figures}" for row in rows if row.got == LEFT_OUT]
+    verdict = Verdict.VIOLATED if wrong else Verdict.EXHAUSTED
+    write_json(json_path, _report(rows, verdict, seconds, full, left_out))  # before the text, which nobody may read
     table(
         out,
         ("check", "subject", "verdict", "figures", "s"),
         [(r.check, r.subject, r.got + ("" if r.good else " (WRONG)"), r.figures, f"{r.seconds:.1f}") for r in rows],
     )
-    wrong = [row for row in rows if not row.good]
-    left_out = [f"{row.check} {row.subject}: {row.figures}" for row in rows if row.got == LEFT_OUT]
-    verdict = Verdict.VIOLATED if wrong else Verdict.EXHAUSTED
-    write_json(json_path, _report(rows, verdict, seconds, full, left_out))
-    absent = {row.check for row in rows if row.got == LEFT_OUT}
-    missing = [name for name in required if REQUIRABLE[name] in absent]
-    if missing:
+    skipped = {row.check for row in rows if row.got == LEFT_OUT}
+    missing = [name for name in required if REQUIRABLE[name] in skipped]
+    if missing and not wrong:
         raise MissingToolError(f"required and not installed: {', '.join(missing)}")
     if not rows:
         raise MissingToolError("nothing was checked: an empty suite shows nothing")
     out.print(f"{len(rows) - len(wrong)} of {len(rows)} as expected in {seconds:.0f} s; report: {json_path}")
     for name in left_out:
         out.print(f"LEFT OUT: {name}", style="bold yellow")
-    out.print(_claim(verdict, wrong), style="bold red" if wrong else "bold green")
+    out.print(_claim(verdict, rows, wrong), style="bold red" if wrong else "bold green")
     return verdict
 
 
-def _claim(verdict: Verdict, wrong: Sequence[Row]) -> str:
+def _installed(name: str) -> bool:
+    from mirrorspec.proofs.search import spin
+
+    return {"spin": spin.available}[name]()
+
+
+def _claim(verdict: Verdict, rows: Sequence[Row], wrong: Sequence[Row]) -> str:
+    """What may be concluded: each way of looking with what it covers, since none covers what another one does."""
     if wrong:
         return f"{verdict}: {', '.join(f'{row.check} {row.subject}' for row in wrong)}"
-    return f"{verdict}: no violation within the bounds of the table, and every fault in it was caught"
+    got = [str(row.got) for row in rows]
+    parts = ["no violation within the bounds of the table, and every fault in it was caught"]
+    if Verdict.PROVED in got:
+        parts.append("proved by induction for every size")
+    if sampled := got.count(Verdict.NOTHING_FOUND):
+        parts.append(f"nothing found in {sampled} samples of random states, which show no more")
+    if any(row.check == "deviation" for row in rows):
+        parts.append("*deviation* rows replay stored traces, *anew* ones search")
+    return f"{verdict}: {'; '.join(parts)}"
 
 
 def _report(

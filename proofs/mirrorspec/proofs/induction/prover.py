@@ -7,13 +7,17 @@ come of it: every process makes the plan for itself, and the same scope always g
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from itertools import repeat
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,7 +155,7 @@ def explained(scope: Scope, line: Line) -> Failure | None:
     return smallest(whole.tasks[line.place[0]], whole.question(line.place), formulas())
 
 
-def prove(wanted: Wanted, seeds: int = 1, jobs: int = 1) -> Iterator[Line]:
+def prove(wanted: Wanted, seeds: int = 1, jobs: int = 1) -> Generator[Line, None, None]:
     """Every distinct obligation of the scope with its answer, in the order of the plan, once for each of so many seeds."""
     tasks = range(len(planned(wanted.scope).tasks))
     for seed in range(wanted.limits.seed, wanted.limits.seed + seeds):
@@ -165,13 +169,29 @@ def _prove(wanted: Wanted, tasks: range, jobs: int) -> Iterator[Line]:
         return
     # A fresh interpreter and not a fork: the caller may have threads, and a solver's state is not to be shared.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
-        try:
-            for found in pool.map(lines, repeat(wanted), tasks):
-                yield from found
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    ended, open_while_wanted = context.Pipe(duplex=False)
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_follow_the_parent, initargs=(ended,)) as pool:
+            try:
+                for found in pool.map(lines, repeat(wanted), tasks):
+                    yield from found
+            except BaseException:
+                open_while_wanted.close()  # nobody waits for what the workers are still at
+                raise
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        open_while_wanted.close()
+        ended.close()
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent(ended: Connection) -> None:
+    """Leave interrupts to the parent, and end with it however it ends: then the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(ended,), daemon=True).start()
+
+
+def _end_with(ended: Connection) -> None:
+    with suppress(EOFError, OSError):
+        ended.recv_bytes()
+    os._exit(1)
