@@ -7,8 +7,8 @@ ARGS =
 .PHONY: help verify test lint clean setup setup-dev
 
 help:
-	@echo 'make verify   the main job: every engine on the protocol, the controller and recorded histories'
-	@echo 'make test     the test suite'
+	@echo 'make verify   the main job: every engine on the protocol and recorded histories'
+	@echo "make test     the test suite, on all cores; ARGS=-n0 for one"
 	@echo 'make lint     ruff, mypy, pyright and the import direction'
 	@echo 'make clean    remove .venv and every cache'
 	@echo
@@ -26,7 +26,7 @@ verify: setup
 	$(PY) -m mirrorspec.cli verify $(ARGS)
 
 test: setup
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 # Every linter has its say, also after one has failed.
 lint: setup-dev
