@@ -18,9 +18,11 @@ from mirrorspec.model_tests.symbols_agreement import disagreements
 from mirrorspec.proofs.induction.discharge import Limits
 from mirrorspec.proofs.induction.prover import Scope, Wanted, planned, prove
 from mirrorspec.proofs.induction.report import summary
+from mirrorspec.proofs.numbered import NumberedProtocol, Simulation, exhaust, model_for
+from mirrorspec.proofs.progress import stuck
 from mirrorspec.proofs.search import Progress, search, spin
-from mirrorspec.spec.bounds import BOUNDS
-from mirrorspec.spec.configuration import CONFIGURATIONS, HARDENED, SEED, Configuration
+from mirrorspec.spec.bounds import BOUNDS, Bounds
+from mirrorspec.spec.configuration import CONFIGURATIONS, HARDENED, SEED, Configuration, Restart
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.errors import BadInputError
 from mirrorspec.spec.model import build
@@ -61,6 +63,11 @@ HARMLESS_BOUNDS = "2u2t2w"
 
 SAMPLE_STATES, SYMBOL_STATES, SAMPLE_SEED = 40, 3, 20260000
 PROOF_TIMEOUT_SECONDS = 10.0
+MOST_NUMBERED_STATES = 1_000_000
+ONE_TRACK = Bounds("1u1t1w", (((1,),),), "the least bounds there are, for what is walked in plain Python")
+COLLISION = "a write collides"
+COLLIDING_BOUNDS = ("1u2t3w", "2u2t3w")
+"""Bounds with two writes to one track and time for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +152,51 @@ def _searched(case: catalogue.Case, report: Report) -> Row:
 
 
 def variants(full: bool, report: Report) -> Iterator[Row]:
-    """Every combination of the seed's alternatives that is called safe, searched."""
-    world = ENVIRONMENTS[catalogue.VARIANT_ENVIRONMENT]
+    """Every combination of the seed's alternatives that is called safe, searched; its collision policy must be exercised."""
+    safe = {name: options for name, options in combinations().items() if not fault(options)}
+    subjects = [(name, options, catalogue.VARIANT_ENVIRONMENT) for name, options in safe.items()]
+    subjects.append(("restart+leave", HARDENED.with_options(restart=Restart.LEAVE), "crashes"))
     for bounds in catalogue.VARIANT_BOUNDS if full else catalogue.VARIANT_BOUNDS[:1]:
-        for name, options in combinations().items():
-            if fault(options) or options.with_options() == HARDENED:
-                continue
+        for name, options, environment in subjects:
+            world = ENVIRONMENTS[environment]
             began = time.monotonic()
-            model = build(options, world, kinds=(Kind.SAFETY, Kind.AVAILABILITY, Kind.PROGRESS))
-            result = search(model, BOUNDS[bounds].universe(world), progress=_tell(report, name))
-            figures = f"{result.states:,} states at {bounds}"
-            yield Row("variant", name, Verdict.EXHAUSTED, result.verdict, figures, time.monotonic() - began)
+            result = search(build(options, world), BOUNDS[bounds].universe(world), progress=_tell(report, name))
+            collides = result.sometimes.get(COLLISION, False) or bounds not in COLLIDING_BOUNDS
+            got = str(result.verdict) if collides else "no write ever collides"
+            figures = f"{result.states:,} states at {bounds}, environment {environment}"
+            yield Row("variant", name, Verdict.EXHAUSTED, got, figures, time.monotonic() - began)
+
+
+def completion(full: bool, report: Report) -> Iterator[Row]:
+    """From every reachable state an increment can still be committed."""
+    for options, environment in (
+        (SEED, "reliable"),
+        (HARDENED, "standard"),
+        (HARDENED, "crashes"),
+        (HARDENED, "takeover"),
+    ):
+        subject = f"{options.name}, {environment}, {ONE_TRACK.words}"
+        report(f"progress: {subject}")
+        began = time.monotonic()
+        world = ENVIRONMENTS[environment]
+        found = stuck(build(options, world, kinds=(Kind.SAFETY,)), ONE_TRACK.universe(world), "all_committed")
+        got = "commit stays reachable" if found.stuck is None else f"stuck after {', '.join(found.stuck)}"
+        figures = f"{found.states:,} states"
+        yield Row("progress", subject, "commit stays reachable", got, figures, time.monotonic() - began)
+
+
+def numbered(full: bool, report: Report) -> Iterator[Row]:
+    """The form with explicit increment numbers takes only steps that the specification has."""
+    for environment, numbers in (("standard", 2), ("failover", 2)) if full else (("standard", 2),):
+        subject = f"{environment}, {ONE_TRACK.words}, {numbers} increments"
+        report(f"numbers: {subject}")
+        began = time.monotonic()
+        world = ENVIRONMENTS[environment]
+        protocol = NumberedProtocol(model_for(world), ONE_TRACK.universe(world))
+        found = exhaust(Simulation(protocol), numbers, MOST_NUMBERED_STATES)
+        got = str(Verdict.EXHAUSTED) if found.complete and found.broken is None else str(found.broken or "not complete")
+        figures = f"{found.states:,} states, {found.transitions:,} transitions"
+        yield Row("numbers", subject, Verdict.EXHAUSTED, got, figures, time.monotonic() - began)
 
 
 def readings(full: bool, report: Report) -> Iterator[Row]:
@@ -234,6 +275,8 @@ CHECKS: tuple[Callable[[bool, Report], Iterator[Row]], ...] = (
     proof,
     known_cases,
     variants,
+    completion,
+    numbered,
     readings,
     independent,
     recorded,
