@@ -145,7 +145,7 @@ def test_bad_input_exits_with_2_and_writes_nothing(tmp_path: Path, capfd: pytest
 def test_the_bad_line_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"volume": "A"}\n')
-    assert run(["cut", str(bad), "--image", "A=x"]) == Exit.USAGE
+    assert run(["cut", str(bad), "--image", f"A={CORPUS / 'A.cut.img.gz'}"]) == Exit.USAGE
     assert f"{bad}:1: 'block' is missing" in capfd.readouterr().err
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import cast
 
 import click
 
-from mirrorspec.cli.output import Progress, console, json_option, quiet_option, write_json
+from mirrorspec.cli.output import Progress, console, json_option, quiet_option, refuse_overwrite, write_json
+from mirrorspec.oracle.cut.images import ZERO
+from mirrorspec.oracle.cut.named import enumerated, escaped, shortened
 from mirrorspec.oracle.cut.question import Discard, Format, Question, Tap, answer
 from mirrorspec.oracle.cut.report import report
 from mirrorspec.oracle.cut.text import lines
 from mirrorspec.spec.errors import BadInputError
 from mirrorspec.spec.verdict import Verdict
+
+SECONDS = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
+MAX_SECONDS_CHARACTERS = 40
 
 
 def _by_volume(option: str, pairs: Sequence[str]) -> dict[str, str]:
@@ -30,13 +36,9 @@ def _by_volume(option: str, pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _seconds(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise BadInputError(f"--clock-error {text}: a number of seconds is expected")
-    return value
+    if len(text) > MAX_SECONDS_CHARACTERS or not SECONDS.fullmatch(text):
+        raise BadInputError(f"--clock-error {shortened(text)}: a number of seconds is expected, as 0.002")
+    return Decimal(text)
 
 
 @click.command("cut")
@@ -88,6 +90,27 @@ def command(
     HISTORY records what the hosts wrote: when each write was issued and acknowledged, and with what content. The image is
     a cut if it holds, for some time T, every write acknowledged before T and none issued after T.
     """
+    try:
+        return _judged(
+            history, images, initials, kind, clock_error, tap, discard, block_bytes, json_path=json_path, quiet=quiet
+        )
+    except BadInputError as error:
+        raise BadInputError(escaped(str(error))) from error  # it may quote a name with any character
+
+
+def _judged(
+    history: str,
+    images: Sequence[str],
+    initials: Sequence[str],
+    kind: str,
+    clock_error: str,
+    tap: str,
+    discard: str,
+    block_bytes: int | None,
+    *,
+    json_path: str | None,
+    quiet: bool,
+) -> Verdict:
     question = Question(
         history,
         _by_volume("--image", images),
@@ -98,14 +121,17 @@ def command(
         cast(Discard, discard),
         block_bytes,
     )
+    files = (file for file in question.initials.values() if file != ZERO)
+    refuse_overwrite(json_path, [history, *question.images.values(), *files])
     out = console(json_path=json_path)
-    out.print(f"judging {', '.join(images)} against {history}")
+    encoding = out.encoding
+    out.print(escaped(f"judging {enumerated(images)} against {history}", encoding))
     with Progress("cut", quiet=quiet) as progress:
-        found = answer(question, progress.update)
+        found = answer(question, lambda text: progress.update(escaped(text, "ascii")))
     data = report(found)
-    styles = {Verdict.VIOLATED: "bold red", Verdict.EXHAUSTED: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
-    for n, line in enumerate(lines(data)):
-        out.print(line, style=styles[found.verdict] if n == 0 else None)
     if json_path is not None:
         write_json(json_path, data)
+    styles = {Verdict.VIOLATED: "bold red", Verdict.EXHAUSTED: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
+    for n, line in enumerate(lines(data)):
+        out.print(escaped(line, encoding), style=styles[found.verdict] if n == 0 else None)
     return found.verdict

@@ -9,11 +9,13 @@ Every reader (`jsonl`, `nbdkit`) ends here and every judgement begins here, so t
 - *Content* is a 64-bit key of the unit's bytes, and only equality is asked of it. A history of digests uses the first 64
   bits of the digest; a history of self-stamped blocks uses the number in the stamp (`stamp`).
 
-Memory is bounded: a row takes 40 bytes and there are at most `MAX_ROWS`.
+Memory is bounded: there are at most `MAX_ROWS` rows. A row takes 44 bytes, 64 while it is read, and up to 290 while it is
+judged (that is where contents repeat), so 1 GB to read the most and less than 5 GB to judge it. A line that names more blocks than its volume's image can have is refused before its rows are made (`Limits`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -42,13 +44,15 @@ ANYTHING = 2**64 - 1
 FOREIGN = 2**64 - 2
 """The content of an image's unit that is none a history can name."""
 
-MAX_ROWS = 64_000_000
-"""The most unit writes that are read: 2.5 GB. A longer history is judged in parts, by volume or by time."""
+MAX_ROWS = 16_000_000
+"""The most unit writes that are read. A longer history is judged in parts, by volume or by time."""
 MAX_BLOCK = 2**48
 """Block numbers lie below this, so that a byte offset fits 63 bits."""
 MAX_BLOCK_BYTES = 2**15
 """The largest unit; what is larger is several units."""
 
+Limits = Mapping[str, tuple[str, int]]
+"""For each volume that has an image, the image's name and the most bytes it can hold."""
 Clock = Literal["seconds", "calendar", "order"]
 
 
@@ -167,6 +171,17 @@ def check_block_bytes(value: int, where: str) -> int:
             f"{where}: a block of {value} bytes; it must be a power of two from 32 to {MAX_BLOCK_BYTES}"
         )
     return value
+
+
+def beyond(limits: Limits, volume: str, end: int, block_bytes: int) -> str | None:
+    """Why a write up to block *end* cannot be seen in the volume's image, if the image is too short for that."""
+    if volume not in limits or end * block_bytes <= limits[volume][1]:
+        return None
+    image, most = limits[volume]
+    return (
+        f"writes block {end - 1} of volume {volume}, but {image} holds at most {most // block_bytes} blocks of "
+        f"{block_bytes} bytes; is it the image of another volume, or cut short?"
+    )
 
 
 def check_volume_name(name: str, where: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mirrorspec.oracle.cut.history import ANYTHING, Flags, History, Keys, Numbers, Times
 from mirrorspec.oracle.cut.jsonl import content_key
-from mirrorspec.oracle.cut.lines import opened
+from mirrorspec.oracle.cut.lines import MEGABYTE, Say, opened, silent
 from mirrorspec.oracle.cut.stamp import stamp_keys
 from mirrorspec.spec.errors import BadInputError, unknown_name
 
@@ -87,7 +87,9 @@ class Judged:
         return self.images[at], unit - self.first_unit[at]
 
 
-def compare(history: History, images: Mapping[str, str], initials: Mapping[str, str], clock_error: int) -> Judged:
+def compare(
+    history: History, images: Mapping[str, str], initials: Mapping[str, str], clock_error: int, say: Say = silent
+) -> Judged:
     """Lay the *images* (a file for each volume) beside *history*; *initials* is a file or `zero` for each volume."""
     for option, names in (("--image", images), ("--initial", initials)):
         for name in names:
@@ -108,7 +110,7 @@ def compare(history: History, images: Mapping[str, str], initials: Mapping[str, 
             continue
         mine = slice(None) if len(history.volumes) == 1 else np.flatnonzero(volume == index)
         blocks, where = number(block[mine])
-        side = show(history, name, images[name], initials.get(name), blocks)
+        side = show(history, name, images[name], initials.get(name), blocks, say)
         shown[mine] = (content[mine] == side.keys[where]) | (content[mine] == np.uint64(ANYTHING))
         if not side.initial_known:
             # Content that no write wrote must be the unknown one from before; any other may be.
@@ -139,12 +141,13 @@ def number(block: Numbers) -> tuple[Numbers, Numbers]:
     return blocks, np.searchsorted(blocks, block)
 
 
-def show(history: History, volume: str, image: str, initial: str | None, blocks: Numbers) -> Shown:
+def show(history: History, volume: str, image: str, initial: str | None, blocks: Numbers, say: Say = silent) -> Shown:
     """Read the *image* of *volume*, and what was there before, at the written *blocks* and around them."""
     size = history.block_bytes
     no = np.zeros(len(blocks), np.bool_)
     side = Shown(volume, image, blocks, np.empty(len(blocks), np.uint64), no, initial is not None, no.copy())
     for at, data, before in _both(image, initial):
+        say(f"reading {image}: {(at + len(data)) // MEGABYTE} MB")
         if len(data) % size:
             raise BadInputError(f"{image}: {at + len(data)} bytes are not a whole number of blocks of {size} bytes")
         first, count = at // size, len(data) // size

@@ -44,12 +44,15 @@ from mirrorspec.oracle.cut.history import (
     TIME_LIMIT,
     Clock,
     History,
+    Limits,
     Numbers,
     Rows,
+    beyond,
     check_block_bytes,
     check_volume_name,
 )
-from mirrorspec.oracle.cut.lines import Piece, pieces
+from mirrorspec.oracle.cut.lines import Piece, Say, pieces, silent
+from mirrorspec.oracle.cut.named import shortened
 from mirrorspec.oracle.cut.shape import KEY_DIGITS, MAX_DIGITS, Shape, read_many, shape_of
 from mirrorspec.spec.errors import BadInputError, unknown_name
 
@@ -58,6 +61,8 @@ HEADER = ("history", "block_bytes")
 DEFAULT_BLOCK_BYTES = 4096
 NANOSECOND = Decimal("1e-9")
 HEXADECIMAL = re.compile(f"[0-9a-fA-F]{{{KEY_DIGITS},{MAX_DIGITS}}}")
+MAX_NUMBER_DIGITS = 1000
+NO_NUMBER = f"a number that cannot be read; at most {MAX_NUMBER_DIGITS} digits and no vast exponent are expected"
 SHAPE_ATTEMPTS = 100
 """How many of a piece's first lines are tried for a shape, since the very first may be an unusual one."""
 
@@ -84,6 +89,7 @@ def content_key(unit: bytes) -> int:
 class _Reader:
     path: str
     discard_reads_zero: bool
+    limits: Limits = field(default_factory=dict)
     rows: Rows = field(init=False)
     names: dict[bytes, int] = field(default_factory=dict)
     block_bytes: int = DEFAULT_BLOCK_BYTES
@@ -91,6 +97,8 @@ class _Reader:
     timed: bool | None = None
     header_lines: int = 0
     requests: int = 0
+    made: int = 0
+    """Rows that lines of this piece, read one by one, have asked for and `rows` has not got yet."""
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.path)
@@ -102,10 +110,15 @@ class _Reader:
     def parse(self, text: bytes, line: int) -> dict[str, Any]:
         try:
             # Decimal keeps what was written; a float would move a time by some nanoseconds.
-            value = json.loads(text, parse_float=Decimal, object_pairs_hook=_once, parse_constant=_refuse)
-        except (ValueError, ArithmeticError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-            raise self.fail(line, f"not a JSON object: {reason or 'a number that cannot be read'}") from None
+            value = json.loads(
+                text, parse_float=Decimal, parse_int=_whole, object_pairs_hook=_once, parse_constant=_refuse
+            )
+        except RecursionError:
+            raise self.fail(line, "not a JSON object: nested too deeply") from None
+        except ArithmeticError:
+            raise self.fail(line, f"not a JSON object: {NO_NUMBER}") from None
+        except ValueError as error:
+            raise self.fail(line, f"not a JSON object: {error}") from None
         if not isinstance(value, dict):
             raise self.fail(line, f"expected a JSON object with {', '.join(MEMBERS)}; found a {type(value).__name__}")
         return cast(dict[str, Any], value)
@@ -116,9 +129,9 @@ class _Reader:
             return False
         for key in value:
             if key not in HEADER:
-                raise self.fail(1, f"in the header: {unknown_name('member', key, HEADER)}")
+                raise self.fail(1, f"in the header: {unknown_name('member', shortened(key), HEADER)}")
         if type(value["history"]) is not int or value["history"] != 1:
-            raise self.fail(1, f"a history of version {value['history']!r}; this program reads version 1")
+            raise self.fail(1, f"a history of version {_short(value['history'])}; this program reads version 1")
         size = self.whole(value.get("block_bytes", DEFAULT_BLOCK_BYTES), "block_bytes", 1)
         self.block_bytes = check_block_bytes(size, f"{self.path}:1")
         self.zero = content_key(bytes(size))
@@ -155,7 +168,7 @@ class _Reader:
         value = self.parse(text, line)
         for key in value:
             if key not in MEMBERS:
-                raise self.fail(line, str(unknown_name("member", key, MEMBERS)))
+                raise self.fail(line, str(unknown_name("member", shortened(key), MEMBERS)))
         for key in ("volume", "block", "content"):
             if key not in value:
                 raise self.fail(line, f"{key!r} is missing")
@@ -177,9 +190,12 @@ class _Reader:
                     line, "'blocks' goes with content 'zero' or 'discard'; otherwise list one digest a block"
                 )
             count = self.whole(value["blocks"], "blocks", line)
-        self.rows.room_for(count, line)
         block = self.whole(value["block"], "block", line)
-        self.whole(block + count, "the end of the write", line)
+        end = self.whole(block + count, "the end of the write", line)
+        if reason := beyond(self.limits, value["volume"], end, self.block_bytes):
+            raise self.fail(line, reason)
+        self.rows.room_for(self.made + count, line)
+        self.made += count
         issue, acknowledgement = self.interval(value, line)
         volume = self.names.setdefault(name, len(self.names))
         runs = [(self.key(c, line), 1) for c in contents] if listed else [(self.key(contents, line), count)]
@@ -197,7 +213,10 @@ class _Reader:
             return issue, NEVER
         acknowledgement = self.time(value["acknowledgement"], "acknowledgement", ROUND_CEILING, line)
         if acknowledgement < issue:
-            raise self.fail(line, f"acknowledged at {value['acknowledgement']}, before its issue at {value['issue']}")
+            raise self.fail(
+                line,
+                f"acknowledged at {_short(value['acknowledgement'])}, before its issue at {_short(value['issue'])}",
+            )
         return issue, acknowledgement
 
     def check_timed(self, timed: bool, line: int) -> None:
@@ -235,6 +254,7 @@ class _Reader:
             order = np.argsort(columns[5], kind="stable")
             columns = [column[order] for column in columns]
         self.rows.add(columns[0].astype(np.int32), *columns[1:])
+        self.made = 0
 
     def singly(self, piece: Piece, left: Numbers) -> tuple[NDArray[Any], ...]:
         """The rows of the lines *left*, in columns: volume, block, issue, acknowledgement, content, line."""
@@ -250,11 +270,13 @@ class _Reader:
         return volume, block + offset, issue, acknowledgement, content, np.repeat(left + piece.first, count)
 
 
-def read_json_lines(path: str, *, discard_reads_zero: bool = False) -> History:
+def read_json_lines(
+    path: str, *, discard_reads_zero: bool = False, limits: Limits | None = None, say: Say = silent
+) -> History:
     """The history in the JSON lines of the file *path*, plain or gzip-compressed."""
-    reader = _Reader(path, discard_reads_zero)
+    reader = _Reader(path, discard_reads_zero, limits or {})
     shape: Shape | None = None
-    for piece in pieces(path):
+    for piece in pieces(path, say):
         skip = 0
         first_end = int(piece.ends[0])
         if piece.first == 1 and reader.header(piece.data[:first_end]):
@@ -279,6 +301,11 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is not a number")
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_NUMBER_DIGITS:
+        raise ValueError(NO_NUMBER)
+    return int(digits)
+
+
 def _short(value: object) -> str:
-    shown = f"{value}" if isinstance(value, Decimal) else repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+    return shortened(f"{value}" if isinstance(value, Decimal) else repr(value))

@@ -7,8 +7,10 @@ Rules: memory stays bounded whatever the file holds (a piece is at most `PIECE_B
 from __future__ import annotations
 
 import gzip
+import os
+import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,16 @@ from mirrorspec.spec.errors import BadInputError
 PIECE_BYTES = 1 << 22
 MAX_LINE_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
+MOST_PACKED = 1100
+"""No byte of a gzip file unpacks to more: deflate's limit is 1032."""
 NEWLINE = 0x0A
+MEGABYTE = 1_000_000
+Say = Callable[[str], None]
+"""What is told how far reading has come."""
+
+
+def silent(_text: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +52,32 @@ class Piece:
         return self.data[:-1].split(b"\n")
 
 
+def check_file(path: str) -> os.stat_result:
+    """Refuse what is no regular file before it is opened: to open a pipe may wait for ever, a device may have no end."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise BadInputError(f"{path}: cannot be read: it is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise BadInputError(
+            f"{path}: cannot be read: it is a pipe or a device, and a regular file is needed; save it to one first"
+        )
+    return found
+
+
+def most_bytes(path: str) -> int:
+    """The most bytes that the file can hold, unpacked where it is a gzip file."""
+    size = check_file(path).st_size
+    with opened(path) as (_, packed):
+        return size * MOST_PACKED if packed else size
+
+
 @contextmanager
 def opened(path: str) -> Iterator[tuple[IO[bytes], bool]]:
     """The file's bytes, decompressed where it is a gzip file, and whether it is; trouble becomes `BadInputError`."""
+    check_file(path)
     try:
         with Path(path).open("rb") as raw:
             compressed = raw.read(2) == GZIP_MAGIC
@@ -55,11 +89,13 @@ def opened(path: str) -> Iterator[tuple[IO[bytes], bool]]:
         raise BadInputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def pieces(path: str) -> Iterator[Piece]:
+def pieces(path: str, say: Say = silent) -> Iterator[Piece]:
     """The file *path* from its beginning to its end; a last line without a newline counts too."""
     with opened(path) as (stream, _):
-        line, rest = 1, b""
+        line, rest, done = 1, b"", 0
         while data := stream.read(PIECE_BYTES):
+            done += len(data)
+            say(f"reading {path}: {done // MEGABYTE} MB")
             data = rest + data
             cut = data.rfind(b"\n") + 1
             rest = data[cut:]

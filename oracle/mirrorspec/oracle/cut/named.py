@@ -8,6 +8,15 @@ MOST = 10
 """How many of a list are named; all are counted."""
 
 
+MOST_CHARACTERS = 60
+"""How much is shown of a text from outside."""
+
+
+def shortened(text: str) -> str:
+    """The beginning of *text*."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+
+
 def enumerated(names: Sequence[str]) -> str:
     """The first `MOST` of *names* and how many more there are."""
     more = len(names) - MOST

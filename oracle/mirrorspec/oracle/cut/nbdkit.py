@@ -31,12 +31,14 @@ from mirrorspec.oracle.cut.history import (
     SECOND,
     Flags,
     History,
+    Limits,
     Numbers,
     Rows,
+    beyond,
     check_block_bytes,
     check_volume_name,
 )
-from mirrorspec.oracle.cut.lines import Piece, pieces
+from mirrorspec.oracle.cut.lines import Piece, Say, pieces, silent
 from mirrorspec.oracle.cut.nbdlines import DATE_LENGTH, MAX_ID, MICROSECOND, read_many
 from mirrorspec.oracle.cut.stamp import ZERO_KEY
 from mirrorspec.spec.errors import BadInputError
@@ -206,12 +208,25 @@ class _Reader:
         return place
 
 
-def read_nbdkit_log(path: str, *, block_bytes: int, discard_reads_zero: bool = False) -> History:
+def read_nbdkit_log(
+    path: str,
+    *,
+    block_bytes: int,
+    discard_reads_zero: bool = False,
+    limits: Limits | None = None,
+    say: Say = silent,
+) -> History:
     """The history in the log *path*, plain or gzip-compressed; its blocks are stamped every *block_bytes*."""
     reader = _Reader(path, check_block_bytes(block_bytes, "--block-bytes"))
-    for piece in pieces(path):
+    for piece in pieces(path, say):
         reader.piece(piece)
     calls, volume, acknowledgement, left = reader.matched()
+    end = (calls["offset"] + calls["count"]) // block_bytes
+    for index, name in enumerate(reader.names):
+        if limits and name in limits and len(mine := np.flatnonzero(volume == index)):
+            call = int(mine[end[mine].argmax()])
+            if reason := beyond(limits, name, int(end[call]), block_bytes):
+                raise reader.fail(int(calls["line"][call]), reason)
     units = calls["count"] // block_bytes
     split: Flags | None = None if (units == 1).all() else units > 0
 

@@ -14,19 +14,21 @@ What may be claimed depends on more than the columns, and all of that is decided
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Literal
 
 import numpy as np
 
 from mirrorspec.oracle.cut.history import NEVER, SECOND, History
-from mirrorspec.oracle.cut.images import Judged, compare
+from mirrorspec.oracle.cut.images import ZERO, Judged, compare
 from mirrorspec.oracle.cut.jsonl import read_json_lines
 from mirrorspec.oracle.cut.judge import Judgement, judge
-from mirrorspec.oracle.cut.lines import opened
-from mirrorspec.oracle.cut.named import enumerated
+from mirrorspec.oracle.cut.lines import Say, check_file, most_bytes, opened, silent
+from mirrorspec.oracle.cut.named import enumerated, shortened
 from mirrorspec.oracle.cut.nbdkit import read_nbdkit_log
 from mirrorspec.oracle.cut.witness import Witness, smallest_witness
 from mirrorspec.spec.errors import BadInputError
@@ -92,10 +94,13 @@ class Answer:
         return int(np.count_nonzero(np.diff(line))) + bool(len(line))
 
 
-def answer(question: Question, say: Callable[[str], None] = lambda text: None) -> Answer:
+def answer(question: Question, say: Say = silent) -> Answer:
     """Read what *question* names and judge it, and *say* what is being done; `BadInputError` where it cannot be read."""
-    say(f"reading {question.history}")
-    history = read(question)
+    check_file(question.history)
+    for file in (*question.images.values(), *question.initials.values()):
+        if file != ZERO:
+            check_file(file)
+    history = read(question, say)
     if not history.volumes:
         raise BadInputError(f"{question.history}: holds no write, so there is nothing to judge")
     if not question.images:
@@ -103,7 +108,7 @@ def answer(question: Question, say: Callable[[str], None] = lambda text: None) -
     if history.order_only and question.clock_error_seconds:
         raise BadInputError(f"--clock-error: {question.history} has no times that it could apply to")
     say(f"reading the images of {', '.join(question.images)}")
-    judged = compare(history, question.images, question.initials, clock_error(question.clock_error_seconds))
+    judged = compare(history, question.images, question.initials, clock_error(question.clock_error_seconds), say)
     say(f"judging {len(judged.unit)} block writes")
     judgement, witness, undecided = settle(judged)
     changed = any(side.changed_count for side in judged.images)
@@ -129,14 +134,15 @@ def settle(judged: Judged) -> tuple[Judgement, Witness | None, tuple[str, ...]]:
     return judgement, smallest_witness(judgement, *columns, initial) if judgement.torn else None, ()
 
 
-def read(question: Question) -> History:
+def read(question: Question, say: Say = silent) -> History:
     """The history that *question* names."""
+    limits = {volume: (image, most_bytes(image)) for volume, image in question.images.items()}
     kind = question.format if question.format != "auto" else _sniff(question.history)
     zero = question.discard == "zero"
     if kind == "nbdkit":
         size = DEFAULT_STAMP_BYTES if question.block_bytes is None else question.block_bytes
-        return read_nbdkit_log(question.history, block_bytes=size, discard_reads_zero=zero)
-    history = read_json_lines(question.history, discard_reads_zero=zero)
+        return read_nbdkit_log(question.history, block_bytes=size, discard_reads_zero=zero, limits=limits, say=say)
+    history = read_json_lines(question.history, discard_reads_zero=zero, limits=limits, say=say)
     if question.block_bytes not in (None, history.block_bytes):
         raise BadInputError(
             f"--block-bytes {question.block_bytes}: {question.history} says in its first line, or by leaving it out, "
@@ -146,10 +152,12 @@ def read(question: Question) -> History:
 
 
 def clock_error(seconds: Decimal) -> int:
-    """The clock error in nanoseconds, rounded up."""
+    """The clock error in nanoseconds, rounded up exactly."""
     if not 0 <= seconds <= MAX_CLOCK_ERROR_SECONDS:
-        raise BadInputError(f"--clock-error {seconds}: 0 to {MAX_CLOCK_ERROR_SECONDS} seconds are expected")
-    return int((seconds * SECOND).to_integral_value(ROUND_CEILING))
+        raise BadInputError(
+            f"--clock-error {shortened(str(seconds))}: 0 to {MAX_CLOCK_ERROR_SECONDS} seconds are expected"
+        )
+    return ceil(Fraction(seconds) * SECOND)
 
 
 def _sniff(path: str) -> Literal["json-lines", "nbdkit"]:

@@ -30,7 +30,7 @@ def report(answer: Answer) -> Data:
         "bound": f"this history: {_count(answer.lines, 'write')} on {_count(volumes, 'volume')}",
         "reason": answer.reason,
         "history": {
-            "file": history.path,
+            "file": _file(history.path),
             "format": history.kind,
             "block_bytes": history.block_bytes,
             "requests": history.requests,
@@ -39,13 +39,18 @@ def report(answer: Answer) -> Data:
             "tap": answer.question.tap,
             "clock_error_seconds": str(answer.question.clock_error_seconds),
         },
-        "images": {side.volume: side.image for side in answer.judged.images},
+        "images": {side.volume: _file(side.image) for side in answer.judged.images},
         "cut": _cut(answer) if not judgement.torn and len(answer.judged.unit) else None,
         "recovery_point": _recovery_point(answer),
         "witness": _witness(answer),
         "foreign": _foreign(answer),
         "not_covered": not_covered(answer),
     }
+
+
+def _file(name: str) -> str:
+    """A file's name as text: bytes that are none are escaped."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _count(n: int, noun: str) -> str:

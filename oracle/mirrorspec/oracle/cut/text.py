@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mirrorspec.oracle.cut.named import MOST
+
 Data = dict[str, Any]
 
 
@@ -27,8 +29,15 @@ def lines(data: Data) -> Iterator[str]:
             yield from (f"    {low['shown']} to {high['shown']}" for low, high in cut["ranges"])
     yield from _recovery_point(data["recovery_point"])
     yield "not covered, or relied on:"
+    kinds: dict[str, int] = {}
+    for item in data["not_covered"]:
+        kinds[item["what"]] = kinds.get(item["what"], 0) + 1
+        if kinds[item["what"]] <= MOST:
+            yield f"  {item['text'] if item['text'].startswith('relied') else _counted(item)}"
     yield from (
-        f"  {item['text'] if item['text'].startswith('relied') else _counted(item)}" for item in data["not_covered"]
+        f"  … and {count - MOST} more volumes with such a line on {what}"
+        for what, count in kinds.items()
+        if count > MOST
     )
 
 
