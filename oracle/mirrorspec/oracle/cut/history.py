@@ -10,7 +10,8 @@ Every reader (`jsonl`, `nbdkit`) ends here and every judgement begins here, so t
   bits of the digest; a history of self-stamped blocks uses the number in the stamp (`stamp`).
 
 Memory is bounded: there are at most `MAX_ROWS` rows. A row takes 44 bytes, 64 while it is read, and up to 290 while it is
-judged (that is where contents repeat), so 1 GB to read the most and less than 5 GB to judge it. A line that names more blocks than its volume's image can have is refused before its rows are made (`Limits`).
+judged (that is where contents repeat), so 1 GB to read the most and less than 5 GB to judge it. A line that
+names more blocks than its volume's image can have is refused before its rows are made (`Limits`).
 """
 
 from __future__ import annotations
