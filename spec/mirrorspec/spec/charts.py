@@ -95,7 +95,7 @@ def arrows(chart: type[StateMachine], event: str) -> tuple[tuple[str, str], ...]
         (transition.source.id, transition.target.id)
         for state in chart.states
         for transition in state.transitions
-        if transition.event == event
+        if transition.event == event and transition.target is not None
     )
     if not pairs:
         raise KeyError(f"{chart.__name__} has no event {event!r}")

@@ -11,6 +11,7 @@ from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.model import Model, StagedStep, build
 from mirrorspec.spec.variants import combinations, fault
 
+
 def cases() -> tuple[Given, ...]:
     """Every case of the proof."""
     safe = [options for options in combinations().values() if not fault(options)]

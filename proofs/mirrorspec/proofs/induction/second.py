@@ -10,9 +10,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import cvc5
+import cvc5 as cvc5_module
 
 from mirrorspec.proofs.induction.discharge import ANSWERS, Answer
+
+cvc5: Any = cvc5_module
+"""The module, which states no types."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,15 +43,18 @@ class Engine(Protocol):
     @property
     def sometimes(self) -> dict[str, bool]:
         """Whether each SOMETIMES property was seen to hold."""
+        ...
 
     def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Keys]:
         """The successors of the stored states of these places; and the first step that breaks a property, if any."""
+        ...
 
     def enter(self, store: Store, rows: Keys) -> None:
         """Store those of *rows* that are new; the rows stay as they are until the next call has returned."""
 
     def inspect(self, store: Store, first: int, last: int) -> Violation | None:
         """The first of the stored states of these places that breaks a property, if any."""
+        ...
 
 
 def search(
