@@ -154,18 +154,16 @@ def _subject(
 
 
 def _variant(configuration: Configuration, options: Sequence[str]) -> Configuration:
-    from mirrorspec.spec import configuration as variants
+    from mirrorspec.spec.configuration import CHOICES
 
-    choices = {"hold": variants.Hold, "collision": variants.Collision, "switch": variants.Switch}
-    choices |= {"restart": variants.Restart, "recovery": variants.Recovery}
     chosen = {}
     for option in options:
         name, _, value = option.partition("=")
-        if name not in choices:
-            raise unknown_name("option", name, choices)
-        if value not in list(choices[name]):
-            raise unknown_name(f"value of {name}", value, list(choices[name]))
-        chosen[name] = choices[name](value)
+        if name not in CHOICES:
+            raise unknown_name("option", name, CHOICES)
+        if value not in list(CHOICES[name]):
+            raise unknown_name(f"value of {name}", value, list(CHOICES[name]))
+        chosen[name] = CHOICES[name](value)
     return configuration.with_options(**chosen) if chosen else configuration
 
 

@@ -80,6 +80,15 @@ class Configuration:
         return replace(changed, name="+".join([self.name, *words]))
 
 
+CHOICES: dict[str, type[StrEnum]] = {
+    "hold": Hold,
+    "collision": Collision,
+    "switch": Switch,
+    "restart": Restart,
+    "recovery": Recovery,
+}
+"""What a configuration leaves to choose, by the names of its fields."""
+
 SEED = Configuration("seed", hardened=False)
 HARDENED = Configuration("hardened", hardened=True)
 CONFIGURATIONS = {c.name: c for c in (SEED, HARDENED)}

@@ -258,19 +258,12 @@ def _setting(meta: dict[str, Any]) -> Setting:
 
 
 def _configuration(data: object) -> Configuration:
-    choices = {
-        "hold": variants.Hold,
-        "collision": variants.Collision,
-        "switch": variants.Switch,
-        "restart": variants.Restart,
-        "recovery": variants.Recovery,
-    }
-    if not isinstance(data, dict) or data.keys() != {"name", "hardened", *choices}:
-        raise BadInputError(f"#meta.mirrorspec.configuration must have name, hardened, {', '.join(choices)}")
+    if not isinstance(data, dict) or data.keys() != {"name", "hardened", *variants.CHOICES}:
+        raise BadInputError(f"#meta.mirrorspec.configuration must have name, hardened, {', '.join(variants.CHOICES)}")
     if not isinstance(data["hardened"], bool):
         raise BadInputError("#meta.mirrorspec.configuration.hardened must be true or false")
     options = {}
-    for name, choice in choices.items():
+    for name, choice in variants.CHOICES.items():
         if data[name] not in list(choice):
             raise unknown_name(name, str(data[name]), list(choice))
         options[name] = choice(data[name])
