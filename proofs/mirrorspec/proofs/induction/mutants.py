@@ -76,11 +76,11 @@ def fates(givens: tuple[Given, ...], chosen: Iterable[Mutant], formulas: Formula
             for step in model.steps
             if (changed := mutant.of(step)) is not None
         ]
-        failed = {
-            d.obligation.name: tuple(given.name for given in d.question.cases)
-            for task in plan(mutated).tasks
-            if any(question.obligation.step is not None for question in task.questions.values())
-            for d in discharge(task, formulas, limits)
-            if d.answer is not Answer.PROVED
-        }
+        failed: dict[str, tuple[str, ...]] = {}
+        for task in plan(mutated).tasks:
+            if any(question.obligation.step is not None for question in task.questions.values()):
+                for d in discharge(task, formulas, limits):
+                    if d.answer is not Answer.PROVED:
+                        name = d.obligation.name
+                        failed[name] = (*failed.get(name, ()), *(given.name for given in d.question.cases))
         yield Fate(mutant, failed)
