@@ -34,6 +34,11 @@ class Environment:
         """How many sessions a bounded search needs: a rival only where one can take over."""
         return 2 if "takeover" in self.faults else 1
 
+    @property
+    def established(self) -> bool:
+        """Whether all pairs are established when everything begins; else units come, with an initial copy, and go."""
+        return "membership" not in self.faults
+
 
 def _named(name: str, reason: str, *faults: str) -> tuple[str, Environment]:
     return name, Environment(name, frozenset(faults), reason)

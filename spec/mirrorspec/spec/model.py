@@ -27,10 +27,6 @@ from mirrorspec.spec.terms import (
     Term,
     Truth,
     all_of,
-    empty,
-    first_session,
-    full,
-    no_needs,
     rebuild,
 )
 
@@ -81,18 +77,8 @@ class Model:
 
 
 def initial_state(environment: Environment) -> dict[str, Term]:
-    """Where everything begins: the first session has sent start increment to all members, and all else is empty.
-
-    The pairs are established and their initial copy is increment 0, already committed, unless the environment has units
-    come and go: then there is no member and nothing to recover.
-    """
-    begins: dict[str, Term] = {name: no_needs() if f.relation else empty(f.sort) for name, f in field_table().items()}
-    begins["starting"] = first_session()
-    if "membership" not in environment.faults:
-        begins["start_sent"] = first_session().channels
-        begins["members"] = full(Sort.UNIT)
-        begins["covered"] = full(Sort.VOLUME)
-    return begins
+    """Where everything begins, as the declaration of each field says (`state`)."""
+    return {name: f.established if environment.established else f.begins for name, f in field_table().items()}
 
 
 def stage(options: Configuration, environment: Environment, steps: Iterable[Step] = STEPS.values()) -> list[StagedStep]:

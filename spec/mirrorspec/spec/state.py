@@ -5,51 +5,51 @@ flash relation is one set for each state of its chart but the initial one (`char
 mode, its bitmaps, the transfers on the wire, the images, the secondary's flash relations, the sessions, the messages, and
 last what only faults touch.
 
-Two fields are *ghosts*: no step reads them, they are there for the proof and for whoever reads a trace.
+Every field begins empty, except where its declaration says what it begins with: there is one initial state. The pairs are
+established then, and their initial copy is increment 0, already committed; only where the environment has units come and go,
+there is no member yet and nothing to recover.
+
+Four fields are *ghosts*: no step reads them. They are there for the proof, for whoever reads a trace, and for the deviations
+that do read them: a secondary that acknowledges what it has only *received*, or overwrites what is still *shared*.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 from mirrorspec.spec import terms
 from mirrorspec.spec.sorts import Sort
-from mirrorspec.spec.terms import Relation, SetTerm, Term
+from mirrorspec.spec.terms import Relation, SetTerm, Term, empty, first_session, full, no_needs
 
 
-def _set(sort: Sort, meaning: str, *, ghost: bool = False) -> SetTerm:
-    result: SetTerm = field(metadata={"sort": sort, "meaning": meaning, "ghost": ghost})
+def _set(
+    sort: Sort, meaning: str, *, ghost: bool = False, begins: SetTerm | None = None, established: SetTerm | None = None
+) -> SetTerm:
+    """A set of things of one sort. It begins empty, or with *begins*; or with *established* where all pairs are established
+    when everything begins."""
+    first = empty(sort) if begins is None else begins
+    result: SetTerm = _declared(sort, meaning, ghost, False, first, first if established is None else established)
     return result
-
-
-def _units(meaning: str, *, ghost: bool = False) -> SetTerm:
-    return _set(Sort.UNIT, meaning, ghost=ghost)
-
-
-def _volumes(meaning: str) -> SetTerm:
-    return _set(Sort.VOLUME, meaning)
-
-
-def _tracks(meaning: str) -> SetTerm:
-    return _set(Sort.TRACK, meaning)
-
-
-def _writes(meaning: str, *, ghost: bool = False) -> SetTerm:
-    return _set(Sort.WRITE, meaning, ghost=ghost)
 
 
 def _relation(meaning: str) -> Relation:
-    result: Relation = field(metadata={"sort": Sort.WRITE, "meaning": meaning})
+    result: Relation = _declared(Sort.WRITE, meaning, False, True, no_needs(), no_needs())
     return result
 
 
-def _sessions(meaning: str) -> SetTerm:
-    return _set(Sort.SESSION, meaning)
+def _declared(sort: Sort, meaning: str, ghost: bool, relation: bool, begins: Term, established: Term) -> Any:
+    known = {"sort": sort, "meaning": meaning, "ghost": ghost, "relation": relation}
+    return field(metadata={**known, "begins": begins, "established": established})
 
 
-def _channels(meaning: str) -> SetTerm:
-    return _set(Sort.CHANNEL, meaning)
+_units = partial(_set, Sort.UNIT)
+_volumes = partial(_set, Sort.VOLUME)
+_tracks = partial(_set, Sort.TRACK)
+_writes = partial(_set, Sort.WRITE)
+_sessions = partial(_set, Sort.SESSION)
+_channels = partial(_set, Sort.CHANNEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ class State:
     in_progress: SetTerm = _units("consistency group in progress: writes go to change recording [0041] 552")
 
     # What each unit has done in this increment: its replies to the session, and what it keeps for itself
-    members: SetTerm = _units("units whose pairs are established and belong to the session (known at both sites)")
+    members: SetTerm = _units(
+        "units whose pairs are established and belong to the session (known at both sites)", established=full(Sort.UNIT)
+    )
     joined: SetTerm = _units("replied that they accepted start increment")
     ran: SetTerm = _units("accepted run", ghost=True)
     drained: SetTerm = _units("reported that out-of-sync is drained [0047] 850")
@@ -75,7 +77,8 @@ class State:
     # Transfers of tracks, primary to secondary; volatile
     in_flight: SetTerm = _tracks("on their way to the secondary, not yet acknowledged")
     rewritten: SetTerm = _tracks("in flight, and must be sent again: what the transfer carries is out of date")
-    delivered: SetTerm = _tracks("in flight, received and hardened by the secondary, the acknowledgement under way")
+    received: SetTerm = _tracks("in flight, and in the secondary's cache, which a crash empties", ghost=True)
+    delivered: SetTerm = _tracks("in flight, hardened by the secondary, the acknowledgement under way")
     late: SetTerm = _tracks("in flight, and sent after the unit had left this increment")
     lingering: SetTerm = _tracks("a copy of an earlier transfer is still somewhere in the network")
 
@@ -100,10 +103,15 @@ class State:
     withdrawn: SetTerm = _volumes("the increment's flash was reverted, or refused in advance")
     reported_withdrawn: SetTerm = _volumes("replied that the flash is withdrawn")
     tainted: SetTerm = _volumes("received data that was sent after its unit had left this increment")
-    covered: SetTerm = _volumes("had a committed flash before this increment: recovery has something to offer")
+    covered: SetTerm = _volumes(
+        "had a committed flash before this increment: recovery has something to offer", established=full(Sort.VOLUME)
+    )
+    shared: SetTerm = _tracks(
+        "the flash target has no copy of its own yet: it reads the secondary's [0020-0021]", ghost=True
+    )
 
     # The sessions' phases; none of these sets: standing by (not yet begun, or known to be superseded everywhere)
-    starting: SetTerm = _sessions("has sent start increment to all units")
+    starting: SetTerm = _sessions("has sent start increment to all units", begins=first_session())
     running: SetTerm = _sessions("all have joined; has sent run")
     flashing: SetTerm = _sessions("all have drained; has sent flash")
     committing: SetTerm = _sessions(
@@ -113,7 +121,7 @@ class State:
     taking_over: SetTerm = _sessions("asks every unit before it decides what becomes of the increment")
 
     # Commands of this increment, by the channel on which they were sent; they may arrive late, twice, or never
-    start_sent: SetTerm = _channels("start increment")
+    start_sent: SetTerm = _channels("start increment", established=first_session().channels)
     run_sent: SetTerm = _channels("run")
     flash_sent: SetTerm = _channels("flash")
     commit_sent: SetTerm = _channels("commit, and increment complete")
@@ -150,6 +158,10 @@ class Field:
     meaning: str
     ghost: bool
     relation: bool
+    begins: Term
+    """Its value when everything begins."""
+    established: Term
+    """The same where the pairs are already established then."""
 
     @property
     def term(self) -> Term:
@@ -160,12 +172,7 @@ class Field:
 @cache
 def field_table() -> dict[str, Field]:
     """Every field by its name, in the order of the state."""
-    return {
-        f.name: Field(
-            f.name, f.metadata["sort"], f.metadata["meaning"], f.metadata.get("ghost", False), f.name == "needs"
-        )
-        for f in fields(State)
-    }
+    return {f.name: Field(name=f.name, **f.metadata) for f in fields(State)}
 
 
 @cache

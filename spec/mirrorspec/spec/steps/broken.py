@@ -146,7 +146,7 @@ collision_waits_for_run = _collision_seen_where(
 def crash_inside_merge(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """A primary crashes when change recording is emptied and not yet merged, and comes back in normal mode."""
     guards, changes = increment.increment_timeout.function(s, u, options)
-    return guards, changes | then(out_of_sync=s.out_of_sync, **failure.forget_transfers(s, u))
+    return guards, changes | then(out_of_sync=s.out_of_sync, **transfer.ended(s, u.tracks))
 
 
 @step("[0048] 858-860", c=Sort.CHANNEL, w=Sort.WRITE)

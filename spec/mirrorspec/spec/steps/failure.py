@@ -6,44 +6,44 @@ that takes no step, so crash and restart are one step.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mirrorspec.spec.configuration import Configuration, Restart
 from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.state import State
 from mirrorspec.spec.step import Changes, Guards, step, then, when
 from mirrorspec.spec.steps.increment import leave
+from mirrorspec.spec.steps.transfer import ended
 from mirrorspec.spec.terms import SetTerm
-
-
-def forget_transfers(s: State, u: SetTerm) -> Changes:
-    """All transfers of a unit are given up; their tracks are still out of sync."""
-    return then(
-        in_flight=s.in_flight & ~u.tracks,
-        delivered=s.delivered & ~u.tracks,
-        rewritten=s.rewritten & ~u.tracks,
-    )
 
 
 @step("[0017] [0031] [0033]", u=Sort.UNIT, fault="crash_primary")
 def restart_primary(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """A primary crashes and comes back with what its non-volatile storage holds: bitmaps, mode, and what it refuses."""
+    """A primary crashes and comes back with what its non-volatile storage holds: bitmaps, mode, and what it refuses.
+
+    All its transfers are given up, and marks that were never persisted are gone. If its preserved images are gone too, a
+    unit that is in an increment leaves it, and merges what was persisted.
+    """
     lost = s.unpersisted & u.tracks
-    kept = forget_transfers(s, u) | then(
+    changes = ended(s, u.tracks) | then(
         out_of_sync=s.out_of_sync & ~lost,
         change_recording=s.change_recording & ~lost,
         unpersisted=s.unpersisted & ~lost,
     )
-    if options.restart is Restart.RESUME:
-        return when(), kept
-    active = u & (s.pending | s.in_progress)
-    left = leave(s, active) | then(pending=s.pending & ~u, in_progress=s.in_progress & ~u)
-    merged = s.out_of_sync | (s.change_recording & active.tracks)
-    return when(), left | kept | then(out_of_sync=merged & ~lost, change_recording=s.change_recording & ~active.tracks)
+    if options.restart is Restart.LEAVE:
+        survived = replace(s, **changes)  # type: ignore[arg-type]  # the fields are sets, and so are their new values
+        active = u & (s.pending | s.in_progress)
+        changes |= leave(survived, active) | then(pending=s.pending & ~u, in_progress=s.in_progress & ~u)
+    return when(), changes
 
 
 @step("[0019]", u=Sort.UNIT, fault="crash_secondary")
 def restart_secondary(s: State, u: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """A secondary crashes and comes back: its images, relations, taint and fences are durable, transfers are given up."""
-    return when(), forget_transfers(s, u)
+    """A secondary crashes and comes back without what it had received and not hardened; transfers to it are given up.
+
+    Nothing of that was acknowledged. Its images, its flash relations, its taint and the sessions that it refuses are durable.
+    """
+    return when(), ended(s, u.tracks)
 
 
 @step("[0017] [0031]", u=Sort.UNIT, fault="persist_failure")
@@ -96,7 +96,7 @@ def dismiss(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Chang
             start_sent=s.start_sent & ~u.channels,
             covered=s.covered & ~u.volumes,
             out_of_sync=s.out_of_sync & ~u.tracks,
-            **forget_transfers(s, u),
+            **ended(s, u.tracks),
         ),
     )
 

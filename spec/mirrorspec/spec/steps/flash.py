@@ -1,5 +1,8 @@
 """The secondary's part: instant virtual copy of its volumes, and what makes it safe to go back on one.
 
+The copy is virtual [0020]: target and secondary share a track until either is to be overwritten, and only then does one of
+them get a copy of its own. Nothing else of that can be seen, so the image of the target is told as if it had been copied.
+
 In the seed a flash is final (852). Hardened, it is revertible until the session, knowing that every volume is flashed,
 commits it; and a volume that received data of a later increment, or was told to withdraw, refuses the flash.
 """
@@ -31,8 +34,15 @@ def flash(s: State, c: SetTerm, v: SetTerm, options: Configuration) -> tuple[Gua
             **relation.changes,
             previous=s.previous.onto(mine, s.target),
             target=s.target.onto(mine, s.secondary),
+            shared=s.shared | v.tracks,
         ),
     )
+
+
+@step("[0020]", t=Sort.TRACK)
+def copy_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """The background copy, where there is one, gives the flash target a copy of its own of a track."""
+    return when(), then(shared=s.shared & ~t)
 
 
 @step("two-phase flash: docs/explanation/findings.md", c=Sort.CHANNEL, v=Sort.VOLUME, only="hardened")
@@ -63,8 +73,9 @@ def withdraw(s: State, c: SetTerm, v: SetTerm, options: Configuration) -> tuple[
             **relation.changes,
             reported_withdrawn=s.reported_withdrawn | v,
             target=choose(v <= s.flashed, s.target.onto(v.tracks.writes, s.previous), s.target),
+            shared=choose(v <= s.flashed, s.shared & ~v.tracks, s.shared),
         ),
     )
 
 
-STEPS = (flash, commit, withdraw)
+STEPS = (flash, copy_track, commit, withdraw)

@@ -28,16 +28,37 @@ def send_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Ch
     )
 
 
+@step("[0019] [0035]", t=Sort.TRACK)
+def receive_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
+    """The secondary has a track in its cache, where a crash would lose it: as good as still on its way."""
+    return when(in_flight=t <= s.in_flight, once=t.outside(s.delivered)), then(received=s.received | t)
+
+
 @step("[0035] [0045]", t=Sort.TRACK)
 def deliver_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """The secondary hardens a track; data sent after its unit left the increment taints the volume first."""
+    """The secondary hardens a track; data sent after its unit left the increment taints the volume first.
+
+    Where the flash target has no copy of the track yet, the old data is copied to the target first [0021], or the new is
+    kept apart from it [0020]: either way the target holds afterwards what it held before.
+    """
     return (
         when(in_flight=t <= s.in_flight, once=t.outside(s.delivered)),
         then(
             delivered=s.delivered | t,
             tainted=choose(t <= s.late, s.tainted | t.volume, s.tainted),
+            shared=s.shared & ~t,
             secondary=s.secondary.onto(t.writes, s.wire),
         ),
+    )
+
+
+def ended(s: State, tracks: SetTerm) -> Changes:
+    """No transfer of these tracks is on its way any more, acknowledged or given up."""
+    return then(
+        in_flight=s.in_flight & ~tracks,
+        received=s.received & ~tracks,
+        delivered=s.delivered & ~tracks,
+        rewritten=s.rewritten & ~tracks,
     )
 
 
@@ -48,9 +69,7 @@ def acknowledge_track(s: State, t: SetTerm, options: Configuration) -> tuple[Gua
     return (
         when(in_flight=t <= s.in_flight, hardened=t <= s.delivered),
         then(
-            in_flight=s.in_flight & ~t,
-            delivered=s.delivered & ~t,
-            rewritten=s.rewritten & ~t,
+            **ended(s, t),
             out_of_sync=s.out_of_sync & ~synchronised,
             preserved=s.preserved & ~synchronised,
             unpersisted=s.unpersisted & ~synchronised,
@@ -61,10 +80,7 @@ def acknowledge_track(s: State, t: SetTerm, options: Configuration) -> tuple[Gua
 @step("[0027]", t=Sort.TRACK, fault="loss")
 def lose_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
     """A transfer, or its acknowledgement, is lost: the primary gives it up; the track is still out of sync."""
-    return (
-        when(in_flight=t <= s.in_flight),
-        then(in_flight=s.in_flight & ~t, delivered=s.delivered & ~t, rewritten=s.rewritten & ~t),
-    )
+    return when(in_flight=t <= s.in_flight), ended(s, t)
 
 
 @step("[0027]", t=Sort.TRACK, fault="reordering")
@@ -89,4 +105,4 @@ def deliver_lingering(s: State, t: SetTerm, options: Configuration) -> tuple[Gua
     )
 
 
-STEPS = (send_track, deliver_track, acknowledge_track, lose_track, linger_track, deliver_lingering)
+STEPS = (send_track, receive_track, deliver_track, acknowledge_track, lose_track, linger_track, deliver_lingering)
