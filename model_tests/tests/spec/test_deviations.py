@@ -10,6 +10,7 @@ from mirrorspec.spec.deviation import Deviation
 from mirrorspec.spec.deviations import DEVIATIONS, deviation
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.errors import BadInputError
+from mirrorspec.spec.readings.bits import BitsReading
 from mirrorspec.spec.variants import combinations, fault
 from mirrorspec.spec.verdict import Verdict
 
@@ -25,6 +26,7 @@ KEPT_BY_EFFECT = {
     "preserved_dropped_early",
     "restart_without_preserved",
     "recovery_from_newest",
+    "overwritten_before_copied",
 }
 """What goes wrong here is an effect and not a guard: the right protocol takes the same events and keeps the property."""
 
@@ -55,6 +57,47 @@ def test_a_small_case_is_found_anew_with_the_same_length(name: str) -> None:
 def test_a_larger_case_is_found_anew(name: str) -> None:
     outcome = catalogue.searched(CASES[name])
     assert outcome.verdict is (Verdict.EXHAUSTED if CASES[name].harmless else Verdict.VIOLATED)
+
+
+FAULT_BY_STEP = {
+    name: {part.split(".")[0] for part in (*d.drops, *d.forgets) if part[0] != "*"} | {step.name for step in d.puts}
+    for name, d in DEVIATIONS.items()
+    if not d.harmless and (d.forgets or d.puts or any(part[0] != "*" for part in d.drops))
+}
+
+
+@pytest.mark.parametrize("name", FAULT_BY_STEP)
+def test_what_is_wrong_happens_in_the_stored_trace(name: str) -> None:
+    taken = {label.split("(")[0] for label in catalogue.counterexample(CASES[name]).labels}
+    assert taken & FAULT_BY_STEP[name], "the property is broken without the fault"
+
+
+@pytest.mark.parametrize("name", [n for n in HARMFUL if n.startswith(("restart_", "reconnection_"))])
+def test_a_restart_that_forgets_is_caught_by_a_restart(name: str) -> None:
+    names = [label.split("(")[0] for label in catalogue.counterexample(CASES[name]).labels]
+    assert {step.name for step in DEVIATIONS[name].puts} & {"restart_primary", "restart_secondary"} & set(names)
+
+
+def test_what_was_only_received_is_lost_in_the_crash_of_the_secondary() -> None:
+    """Acknowledged before it is hardened, a transfer is lost between its acknowledgement and the flash."""
+    names = [label.split("(")[0] for label in catalogue.counterexample(CASES["acknowledged_before_hardened"]).labels]
+    order = ["receive_track", "acknowledge_track", "restart_secondary", "flash"]
+    assert [name for name in names if name in {*order, "deliver_track", "harden_track"}] == order
+
+
+def test_an_acknowledged_write_whose_mark_comes_in_time_does_no_harm() -> None:
+    """What is wrong is the order: with the mark right after the acknowledgement the unit does not report drained."""
+    case = CASES["acknowledged_before_marked"]
+    reading = BitsReading(case.setting.model(), case.setting.universe)
+    state, refused = reading.initial(), []
+    for label in catalogue.counterexample(case).labels:
+        refused = reading.refusals(reading.by_label[label], state)
+        if refused:
+            break
+        state = reading.after(reading.by_label[label], state)
+        if label == "acknowledge_write(W0)":
+            state = reading.after(reading.by_label["mark_write(W0)"], state)
+    assert (label, refused) == ("report_drained(U0)", ["synchronised"])
 
 
 def test_every_case_that_is_not_harmless_is_stored_and_nothing_else() -> None:

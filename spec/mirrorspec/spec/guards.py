@@ -61,6 +61,10 @@ GUARDS: dict[str, str] = {
     "there": "the write is to another unit",
     "exists": "no relation of an older increment is there to be found",
     "not_joined": "the unit has joined this increment already",
+    "acknowledged": "the write has not been acknowledged yet",
+    "marked": "the track of the write is not marked",
+    "received": "the secondary's cache does not hold the track",
+    "cached": "the secondary has received a track of the volume and not hardened it",
 }
 """For each guard's name why the step was refused where it does not hold."""
 

@@ -77,7 +77,9 @@ class State:
     # Transfers of tracks, primary to secondary; volatile
     in_flight: SetTerm = _tracks("on their way to the secondary, not yet acknowledged")
     rewritten: SetTerm = _tracks("in flight, and must be sent again: what the transfer carries is out of date")
-    received: SetTerm = _tracks("in flight, and in the secondary's cache, which a crash empties", ghost=True)
+    received: SetTerm = _tracks(
+        "in the secondary's cache and not hardened: a crash of the secondary loses them", ghost=True
+    )
     delivered: SetTerm = _tracks("in flight, hardened by the secondary, the acknowledgement under way")
     late: SetTerm = _tracks("in flight, and sent after the unit had left this increment")
     lingering: SetTerm = _tracks("a copy of an earlier transfer is still somewhere in the network")

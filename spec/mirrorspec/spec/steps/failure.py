@@ -43,7 +43,7 @@ def restart_secondary(s: State, u: SetTerm, options: Configuration) -> tuple[Gua
 
     Nothing of that was acknowledged. Its images, its flash relations, its taint and the sessions that it refuses are durable.
     """
-    return when(), ended(s, u.tracks)
+    return when(), ended(s, u.tracks) | then(received=s.received & ~u.tracks)
 
 
 @step("[0017] [0031]", u=Sort.UNIT, fault="persist_failure")

@@ -44,6 +44,7 @@ def deliver_track(s: State, t: SetTerm, options: Configuration) -> tuple[Guards,
     return (
         when(in_flight=t <= s.in_flight, once=t.outside(s.delivered)),
         then(
+            received=s.received & ~t,
             delivered=s.delivered | t,
             tainted=choose(t <= s.late, s.tainted | t.volume, s.tainted),
             shared=s.shared & ~t,
@@ -56,7 +57,6 @@ def ended(s: State, tracks: SetTerm) -> Changes:
     """No transfer of these tracks is on its way any more, acknowledged or given up."""
     return then(
         in_flight=s.in_flight & ~tracks,
-        received=s.received & ~tracks,
         delivered=s.delivered & ~tracks,
         rewritten=s.rewritten & ~tracks,
     )
