@@ -3,7 +3,8 @@
     initial   each conjunct holds in the initial state;
     step      each step keeps each conjunct: all conjuncts and the step's guards imply the conjunct of the changed state;
     promise   the conjuncts imply SAFETY, and what PROGRESS and AVAILABILITY say of a state or of a step; what speaks of a
-              step, together with that step's guards.
+              step, together with that step's guards;
+    service   what the promise comes to as a whole: every step is one of the service's, or nothing (`refinement`).
 
 The changed state is not described, it is substituted, so a conjunct that a step does not touch is seen to be kept without
 asking a solver: such an obligation is *evident*.
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mirrorspec.proofs.induction.conjunct import StagedConjunct
+from mirrorspec.proofs.refinement import SERVICE, refinement
 from mirrorspec.spec.model import Model, Parameters, StagedStep, after, substitute
 from mirrorspec.spec.properties import PROPERTIES, Kind
 from mirrorspec.spec.simplify import evident
@@ -27,11 +29,12 @@ PROMISES = (Kind.SAFETY, Kind.PROGRESS, Kind.AVAILABILITY)
 
 
 class Stage(StrEnum):
-    """The three kinds of obligation."""
+    """The kinds of obligation."""
 
     INITIAL = "initial"
     STEP = "step"
     PROMISE = "promise"
+    SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Obligation:
             return f"initially {self.claim}"
         if self.stage is Stage.STEP and self.step is not None:
             return f"{self.step.name} keeps {self.claim}"
+        if self.stage is Stage.SERVICE:
+            return f"{self.step.name} refines the service" if self.step else "initially the service"
         return f"{PROPERTIES[self.claim].kind} {self.claim}" + (f" across {self.step.name}" if self.step else "")
 
 
@@ -97,9 +102,16 @@ def of_promises(model: Model) -> Iterator[Obligation]:
             yield Obligation(Stage.PROMISE, step, p.name, (), goal, goal is TRUE)
 
 
+def of_service(model: Model) -> Iterator[Obligation]:
+    """The model refines the service."""
+    for step, goal in refinement(model):
+        yield Obligation(Stage.SERVICE, step, SERVICE, (), goal, goal is TRUE)
+
+
 def obligations(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Obligation]:
     """Every obligation of the proof, in the order in which they are discharged."""
     yield from of_initial_state(model, invariant)
     for step in model.steps:
         yield from of_step(step, invariant)
     yield from of_promises(model)
+    yield from of_service(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirrorspec.proofs.induction.conjunct import Given, conjunct, same
 from mirrorspec.spec.state import State
-from mirrorspec.spec.terms import TRUE, SetTerm, Truth
+from mirrorspec.spec.terms import TRUE, SetTerm, Truth, full
 
 GROUP = "increment"
 
@@ -54,6 +54,12 @@ def withdrawal_is_reported_when_done(s: State, given: Given) -> Truth:
 def only_members_are_covered(s: State, given: Given) -> Truth:
     """Recovery offers the volumes of members only."""
     return s.covered <= s.members.volumes
+
+
+@conjunct(GROUP)
+def all_are_covered(s: State, given: Given) -> Truth:
+    """Without the fault that units come and go, recovery has something to offer for every volume from the start."""
+    return TRUE if "membership" in given.environment.faults else full(s.covered.sort) <= s.covered
 
 
 @conjunct(GROUP)
@@ -107,6 +113,7 @@ CONJUNCTS = (
     one_commits_when_all_are_flashed,
     withdrawal_is_reported_when_done,
     only_members_are_covered,
+    all_are_covered,
     target_is_the_cut,
     what_can_be_brought_back_is_consistent,
     cut_is_not_older_than_what_it_replaces,
