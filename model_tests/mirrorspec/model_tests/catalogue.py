@@ -78,8 +78,8 @@ def cases() -> dict[str, Case]:
             "finding",
             "increment_timer_in_seed",
             "block 558's timer fires on one unit while another is already flashed: it merges and sends",
-            "2u2t3w",
-            _setting(SEED, "timer", "2u2t3w"),
+            "2u2t2w",
+            _setting(SEED, "timer", "2u2t2w"),
             properties=("consistent",),
         )
     )
