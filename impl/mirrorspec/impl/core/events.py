@@ -67,9 +67,14 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A person's wish to a session: `pause`, `resume`, `terminate`, `begin` (an increment now)."""
+    """A person's wish to a session: ``pause`` when the increment under way has ended, or ``resume``."""
 
     wish: str
 
 
-Event = HostWrite | Proceed | Drain | ReportDrained | Destaged | Received | TimerFired | Begin | Wish
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Something was reported: perhaps a session can go on now. Told by the machine to itself."""
+
+
+Event = HostWrite | Proceed | Drain | ReportDrained | Destaged | Received | TimerFired | Begin | Wish | Decide

@@ -53,10 +53,12 @@ class QueryDrained(Command):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Flash(Command):
     """To a secondary: copy every volume onto its flash target, at once [0048] 852."""
 
-    __slots__ = ()
+    formed: int
+    """The number that the increment has if it is committed: one more than the last that was."""
 
 
 class Commit(Command):
@@ -102,6 +104,8 @@ class SecondaryReport:
     session: int
     increment: int
     unit: int
+    formed: int
+    """The highest number under which a flash of a volume was committed."""
     flashed: tuple[int, ...]
     committed: tuple[int, ...]
     withdrawn: tuple[int, ...]

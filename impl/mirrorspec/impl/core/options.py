@@ -1,7 +1,8 @@
 """Which variant of the controller is built, and its times: one record for each kind of party.
 
 The protocol's own choices are a `Configuration` of the specification; a combination that it tables as unsafe is refused,
-with the name of its counterexample. What is added here changes when things happen, and where bits lie, but never what may happen.
+with the name of its counterexample. What is added here changes when things happen, and where
+bits lie, but never what may happen.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ carried: whoever stores the data reads it where it is needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -121,8 +122,10 @@ class Relate:
 
     volume: int
     act: str
-    number: int
+    increment: int
     """The increment that it belongs to."""
+    formed: int = 0
+    """For a flash, its number in the recovery decision table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +223,8 @@ class Outcome:
 
     steps: tuple[Taken, ...] = ()
     changes: tuple[Change, ...] = ()
-    memory: tuple[object, ...] = ()
-    """Changes of what a crash forgets; each machine has its own kinds."""
+    memory: tuple[Callable[[], object], ...] = ()
+    """Changes of what a crash forgets."""
     outputs: tuple[Output, ...] = ()
     then: tuple[Event, ...] = ()
     """Events that the machine wants to be told of next, at once or a little later."""

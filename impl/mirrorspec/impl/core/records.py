@@ -9,7 +9,7 @@ applied; that is the test of any storage. Contents of tracks are not in a record
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from mirrorspec.impl.core.outcome import (
@@ -99,7 +99,9 @@ class Relation:
     increment: int = 0
     """The increment to which the state belongs."""
     formed: int = 0
-    """How many flashes of the volume have been committed: the number in the recovery decision table."""
+    """The number of the flash that the target holds; in state flashed, of the one before it. 0: none, or the initial copy's."""
+    forming: int = 0
+    """In state flashed, its own number."""
     taint: int = 0
     """The highest increment of which the volume has received data that its unit sent after it had left it."""
 
@@ -113,6 +115,7 @@ class SecondaryRecord:
     session: int = 0
     increment: int = 0
     epoch: int = 0
+    """The highest epoch of transfers; it refuses all lower ones."""
     recovered: int = 0
     """1 once the site has been recovered: it obeys no session and takes no transfer any more."""
     relations: list[Relation] = field(default_factory=list)
@@ -130,15 +133,20 @@ class SecondaryRecord:
                     setattr(self, name, value)
                 case Receive(track, epoch, sequence, _):
                     self.newest[track] = epoch, sequence
-                case Taint(volume, number):
-                    r = self.relations[volume]
-                    self.relations[volume] = Relation(r.state, r.increment, r.formed, number)
-                case Relate(volume, act, number):
-                    r = self.relations[volume]
-                    formed = r.formed + (act == "commit")
-                    self.relations[volume] = Relation(after(act), number, formed, r.taint)
+                case Taint() | Relate():
+                    relate(self.relations, change)
                 case _:
                     raise TypeError(f"{change} is not a change of a secondary")
+
+
+def relate(relations: list[Relation], change: Taint | Relate) -> None:
+    """Change one of the relations as the change says."""
+    r = relations[change.volume]
+    if isinstance(change, Taint):
+        relations[change.volume] = replace(r, taint=change.number)
+        return
+    formed = r.forming if change.act == "commit" else r.formed
+    relations[change.volume] = Relation(after(change.act), change.increment, formed, change.formed, r.taint)
 
 
 @cache
