@@ -95,9 +95,9 @@ class Bits:
 
     def closed(self, node: Term, relation: Value, image: Value, among: Value) -> Value:
         missing = 0
-        held = image & among
+        held, lacked = image & among, among & (image ^ self.universe.full(sort_of(node.args[1])))
         for w, needs in enumerate(relation):
-            missing = missing | (held >> w & 1) * (needs & among & ~image)
+            missing = missing | (held >> w & 1) * (needs & lacked)
         return missing == 0
 
 
