@@ -1,4 +1,4 @@
-"""The stored counterexamples: one, shortest, for each deviation, each unsafe variant, and each finding about the seed.
+"""The stored counterexamples: one, shortest, for each deviation, unsafe order or variant, and finding about the seed.
 
 `stored.json` holds only events; a case's setting comes from the specification, so a trace that no longer fits is noticed when
 it is replayed. ``python -m mirrorspec.model_tests.catalogue`` searches all of them anew and writes the file.
@@ -16,11 +16,12 @@ from mirrorspec.proofs.search import Progress, SearchResult, search
 from mirrorspec.spec.bounds import BOUNDS
 from mirrorspec.spec.configuration import SEED
 from mirrorspec.spec.counterexample import Counterexample, Setting, replayed
-from mirrorspec.spec.deviations import DEVIATIONS
+from mirrorspec.spec.deviations import DEVIATIONS, deviation
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.model import Model, build
 from mirrorspec.spec.properties import Kind
 from mirrorspec.spec.readings.bits import BitsReading
+from mirrorspec.spec.reordered import REORDERED
 from mirrorspec.spec.variants import combinations, fault
 from mirrorspec.spec.verdict import Verdict
 
@@ -45,7 +46,7 @@ class Case:
     def model(self) -> Model:
         """The model to search: safety only, everything left out that does not matter."""
         if self.setting.deviation is not None:
-            return DEVIATIONS[self.setting.deviation].model()
+            return deviation(self.setting.deviation).model()
         return build(self.setting.configuration, self.setting.environment, kinds=(Kind.SAFETY,))
 
     def right(self) -> Setting | None:
@@ -53,21 +54,21 @@ class Case:
         s = self.setting
         if s.deviation is None:
             return None
-        return Setting(DEVIATIONS[s.deviation].right, s.environment, s.layout, s.sessions)
+        return Setting(deviation(s.deviation).right, s.environment, s.layout, s.sessions)
 
 
 def cases() -> dict[str, Case]:
     """Every case by its name, in the order of the reference."""
     found = [
         Case(
-            "deviation",
+            "reordering" if d.name in REORDERED else "deviation",
             d.name,
             d.fault,
             d.bounds,
             _setting(d.configuration, d.environment, d.bounds, d.name),
             d.harmless,
         )
-        for d in DEVIATIONS.values()
+        for d in (*DEVIATIONS.values(), *REORDERED.values())
     ]
     for name, options in combinations().items():
         if fault(options):

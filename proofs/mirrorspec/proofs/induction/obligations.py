@@ -50,10 +50,14 @@ class Obligation:
     """Those of the claim: it is to hold for every choice."""
     goal: Truth
     evident: bool
+    title: str = ""
+    """How it is called, where its stage does not say."""
 
     @property
     def name(self) -> str:
         """The obligation as it is printed and cited."""
+        if self.title:
+            return self.title
         if self.stage is Stage.INITIAL:
             return f"initially {self.claim}"
         if self.stage is Stage.STEP and self.step is not None:

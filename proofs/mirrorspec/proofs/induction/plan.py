@@ -7,7 +7,7 @@ does: it learns the hypotheses and is asked for the goals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mirrorspec.proofs.induction.conjunct import Given, StagedConjunct
@@ -55,31 +55,49 @@ class Plan:
         return list(self.tasks[task].questions.values())[question]
 
 
+Asked = tuple[Obligation, tuple[StagedConjunct, ...], tuple[tuple[str, Truth], ...]]
+"""An obligation with its hypotheses: conjuncts, and guards by name."""
+
+
 def plan(models: Iterable[tuple[Given, Model, tuple[StagedConjunct, ...]]]) -> Plan:
-    """The tasks of the proof over all *models*."""
+    """The tasks of the proof of the promises over all *models*."""
+    return collected((given, len(invariant), promises(model, invariant)) for given, model, invariant in models)
+
+
+def promises(model: Model, invariant: tuple[StagedConjunct, ...]) -> Iterator[Asked]:
+    """All that is to be asked of one case for its promises."""
+    for obligation in obligations(model, invariant):
+        known = () if obligation.stage is Stage.INITIAL else invariant
+        yield obligation, known, tuple(obligation.step.guards.items()) if obligation.step else ()
+
+
+def collected(cases: Iterable[tuple[Given, int, Iterable[Asked]]]) -> Plan:
+    """The tasks of all cases, each with the number of its conjuncts and what is to be asked of it."""
     tasks: dict[tuple[object, ...], Task] = {}
     made = Plan((), [], 0, 0, 0)
-    for given, model, invariant in models:
+    for given, conjuncts, asked in cases:
         made.cases += (given.name,)
-        made.conjuncts = max(made.conjuncts, len(invariant))
-        for obligation in obligations(model, invariant):
+        made.conjuncts = max(made.conjuncts, conjuncts)
+        for obligation, known, guards in asked:
             made.obligations += 1
             if obligation.evident:
                 made.evident += 1
                 continue
-            task = _task(tasks, obligation, invariant)
+            task = _task(tasks, obligation, known, guards)
             key = (obligation.name, id(obligation.goal))
             task.questions.setdefault(key, Question(obligation, [])).cases.append(given)
     made.tasks = list(tasks.values())
     return made
 
 
-def _task(tasks: dict[tuple[object, ...], Task], obligation: Obligation, invariant: tuple[StagedConjunct, ...]) -> Task:
-    known = () if obligation.stage is Stage.INITIAL else invariant
-    step = obligation.step
-    guards = tuple(step.guards.items()) if step else ()
+def _task(
+    tasks: dict[tuple[object, ...], Task],
+    obligation: Obligation,
+    known: tuple[StagedConjunct, ...],
+    guards: tuple[tuple[str, Truth], ...],
+) -> Task:
     key = (
-        step.name if step else "",
+        obligation.step.name if obligation.step else "",
         tuple((c.name, id(c.truth)) for c in known),
         tuple((name, id(guard)) for name, guard in guards),
     )

@@ -21,16 +21,29 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mirrorspec.proofs import completion
 from mirrorspec.proofs.induction.cases import cases, deviating, model_of, named
 from mirrorspec.proofs.induction.conjunct import Given
 from mirrorspec.proofs.induction.discharge import Answer, Discharged, Formulas, Limits, discharge
 from mirrorspec.proofs.induction.failure import Failure, smallest
 from mirrorspec.proofs.induction.invariant import staged
-from mirrorspec.proofs.induction.plan import Plan, plan
+from mirrorspec.proofs.induction.plan import Plan, collected, plan
 from mirrorspec.proofs.induction.smtlib import file_name, script
+from mirrorspec.proofs.reorderings import altered, amended, exchange
 
 if TYPE_CHECKING:
     from mirrorspec.proofs.induction.second import Second
+
+
+class Subject(StrEnum):
+    """What is shown of the protocol."""
+
+    PROMISES = "promises"
+    """That it keeps its promises, whatever fails."""
+    COMPLETION = "completion"
+    """That every increment completes where nobody gives up."""
+    REORDERINGS = "reorderings"
+    """That the orders which are called safe are (`spec.reorderings`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,7 @@ class Scope:
 
     configuration: str | None = None
     deviation: str | None = None
+    subject: Subject = Subject.PROMISES
 
 
 class Solvers(StrEnum):
@@ -95,7 +109,17 @@ def planned(scope: Scope) -> Plan:
     """The plan of a scope. Raises `BadInputError` for a name that does not exist."""
     if scope.deviation is not None:
         given, model = deviating(scope.deviation)
-        return plan([(given, model, staged(given))])
+        return plan([(given, model, amended.invariant(scope.deviation, given))])
+    wanted = {given.options.name for given in chosen(scope)}
+    if scope.subject is Subject.COMPLETION:
+        return collected(
+            (given, len(completion.known(given)), completion.asked(given))
+            for given in completion.givens()
+            if given.options.name in wanted
+        )
+    if scope.subject is Subject.REORDERINGS:
+        pairs = ((given, len(staged(given)), exchange.asked(given)) for given in chosen(scope))
+        return collected((*pairs, *(case for name in wanted for case in altered.of(name))))
     return plan((given, model_of(given), staged(given)) for given in chosen(scope))
 
 

@@ -14,13 +14,15 @@ from mirrorspec.spec.deviations.messages import MESSAGES
 from mirrorspec.spec.deviations.restarts import RESTARTS
 from mirrorspec.spec.deviations.sessions import SESSIONS
 from mirrorspec.spec.errors import unknown_name
+from mirrorspec.spec.reordered import ALTERED, REORDERED
 
 DEVIATIONS: dict[str, Deviation] = {d.name: d for d in (*MESSAGES, *BITMAPS, *COPIES, *RESTARTS, *SESSIONS)}
 """Every deviation by its name, grouped as faults are."""
 
 
 def deviation(name: str) -> Deviation:
-    """The deviation of that name. Raises `BadInputError` with the near names."""
-    if name not in DEVIATIONS:
-        raise unknown_name("deviation", name, DEVIATIONS)
-    return DEVIATIONS[name]
+    """The deviation of that name, or the protocol with one order changed. Raises `BadInputError` with the near names."""
+    known = DEVIATIONS | REORDERED | ALTERED
+    if name not in known:
+        raise unknown_name("deviation", name, known)
+    return known[name]
