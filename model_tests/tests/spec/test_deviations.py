@@ -22,6 +22,7 @@ KEPT_BY_EFFECT = {
     "collision_overwrites",
     "collision_forgets_in_flight",
     "collision_test_waits_for_run",
+    "copied_after_written",
     "copy_not_kept",
     "preserved_dropped_early",
     "restart_without_preserved",
