@@ -58,7 +58,10 @@ def test_a_deviation_fails_at_a_named_obligation_with_a_state(
     assert "flash keeps one_flashes_when_all_have_drained" in result["words"] + str(result["failures"])
     out = capsys.readouterr().out
     assert "the invariant allows this state, reachable or not" in out
-    assert "`mirrorspec check --deviate old_flash_accepted` searches for a way there" in out
+    assert "reachable: flashed_is_a_drained_members does not hold after 11 steps (1 session, 1 unit, " in out
+    assert {failure["reachable"] for failure in result["failures"]} == {"yes"}
+    assert all(failure["trace"] for failure in result["failures"])
+    assert "`mirrorspec check --deviate old_flash_accepted` searches larger bounds" in out
     assert "  old_flash = S0-U0\nthen flash(S0-U0, V0)\n  flashed: nothing becomes V0\n" in out
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mirrorspec.proofs.induction.failure import Failure
     from mirrorspec.proofs.induction.plan import Plan
     from mirrorspec.proofs.induction.prover import Line, Scope
+    from mirrorspec.proofs.induction.reachable import Answer
     from mirrorspec.proofs.induction.report import Summary
 
 EXPLAINED = 3
@@ -99,7 +100,7 @@ def command(
     one that can be reached.
     """
     from mirrorspec.proofs.induction.discharge import Limits
-    from mirrorspec.proofs.induction.prover import Scope, Solvers, Wanted, explained, planned, prove
+    from mirrorspec.proofs.induction.prover import Scope, Solvers, Wanted, planned, prove
     from mirrorspec.proofs.induction.report import many, summary
 
     if configuration is not None and deviation is not None:
@@ -133,14 +134,14 @@ def command(
                 out.print(_words(line, seeds), style=None if good else "bold red", soft_wrap=True)
             progress.update(f"{len(lines)} of {plan.distinct * seeds}")
     found = summary(plan, lines)
-    failures = [failure for line in found.refuted[:EXPLAINED] if (failure := explained(scope, line)) is not None]
+    explained_ones = _explained(scope, plan, found.refuted[:EXPLAINED])
     seconds = time.monotonic() - began
     if json_path is not None:  # before the text: a reader that goes away early takes no result along
-        write_json(json_path, _report(scope, found, lines, failures, seconds))
-    for failure in failures:
-        out.print("\n".join(failure.words()), soft_wrap=True)
-    if failures:
-        out.print(f"`mirrorspec check{f' --deviate {deviation}' if deviation else ''}` searches for a way there")
+        write_json(json_path, _report(scope, found, lines, explained_ones, seconds))
+    for failure, answer in explained_ones:
+        out.print("\n".join((*failure.words(), *(answer.words() if answer else ()))), soft_wrap=True)
+    if explained_ones:
+        out.print(f"`mirrorspec check{f' --deviate {deviation}' if deviation else ''}` searches larger bounds")
     if cores:
         _print_cores(out, plan, lines, whole=scope == Scope())
     missing = _print_occasions(out, scope) if shown else []
@@ -154,6 +155,20 @@ def command(
         out.print(f"{Verdict.INCONCLUSIVE}: the invariant leaves no room for {', '.join(missing)}", style="bold red")
         return Verdict.INCONCLUSIVE
     return found.verdict
+
+
+def _explained(scope: Scope, plan: Plan, lines: Sequence[Line]) -> list[tuple[Failure, Answer | None]]:
+    """Each failure in its smallest state, and what the exhaustive search says of whether it can happen."""
+    from mirrorspec.proofs.induction.prover import explained
+    from mirrorspec.proofs.induction.reachable import of_case
+
+    found = []
+    for line in lines:
+        failure = explained(scope, line)
+        if failure is not None:
+            question = plan.question(line.place)
+            found.append((failure, of_case(failure, plan.tasks[line.place[0]], question, scope.deviation)))
+    return found
 
 
 def _words(line: Line, seeds: int) -> str:
@@ -222,7 +237,11 @@ def _print_end(out: Console, found: Summary, lines: Sequence[Line], seeds: int, 
 
 
 def _report(
-    scope: Scope, found: Summary, lines: Sequence[Line], failures: Sequence[Failure], seconds: float
+    scope: Scope,
+    found: Summary,
+    lines: Sequence[Line],
+    failures: Sequence[tuple[Failure, Answer | None]],
+    seconds: float,
 ) -> dict[str, object]:
     from mirrorspec.proofs.induction.invariant import INVARIANT
 
@@ -240,7 +259,16 @@ def _report(
             {"number": number, "name": c.name, "group": c.group, "reason": c.reason}
             for number, c in enumerate(INVARIANT, 1)
         ],
-        "failures": [{"obligation": failure.obligation, "words": failure.words()} for failure in failures],
+        "failures": [
+            {
+                "obligation": failure.obligation,
+                "words": failure.words(),
+                "reachable": str(answer.reachable) if answer else None,
+                "reachable_words": answer.words() if answer else [],
+                "trace": list(answer.labels) if answer else [],
+            }
+            for failure, answer in failures
+        ],
         "asked": [
             {
                 "name": line.name,
