@@ -93,3 +93,14 @@ def test_compiled_code_and_arrays_fill_one_store(words: int) -> None:
             store.insert(rows)
     assert store.count == len(_naive(pieces))
     assert set(_stored(store)) == _naive(pieces)
+
+
+def test_it_says_which_rows_it_stored() -> None:
+    store = Store(2, 1 << 20)
+    random = np.random.default_rng(3)
+    for _ in range(6):
+        before = store.count
+        rows = random.integers(0, 90, (5_000, 2)).astype(np.uint64)
+        stored = store.insert(rows)
+        assert (rows[stored] == store.keys[before : store.count]).all()
+        assert (np.diff(stored) > 0).all()

@@ -1,19 +1,22 @@
 """The search in the batch reading: the steps of a whole chunk of states at a time, as columns.
 
-For each event the guards are read for all rows, and only then, for the rows that it is enabled in, the lanes that it
-needs are gathered, its changes are read, and the changed lanes are written into copies of those rows. What does not
-depend on the event's parameters is read once a chunk.
+For each event the guards are read for all rows, and only then, for the rows that it is enabled in and does not sleep in
+(see `sleep`), the lanes that it needs are gathered, its changes are read, and the changed lanes are written into copies of
+those rows. What does not depend on the event's parameters is read once a chunk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mirrorspec.proofs.search.independence import Footprint, footprint
 from mirrorspec.proofs.search.result import Violation
+from mirrorspec.proofs.search.sleep import Marks, Sleep, Truths
 from mirrorspec.proofs.search.store import Keys, Store
 from mirrorspec.proofs.search.symmetry import Symmetry
 from mirrorspec.spec.layout import Layout, Place
@@ -27,7 +30,7 @@ from mirrorspec.spec.universe import Universe
 Column = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
 
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """States a call: so many that calling costs little and copies among their successors are found, so few that they fit."""
 
 
@@ -60,6 +63,14 @@ class Columns(dict[str, Any]):
         return column & place.mask if place.shift_in_lane + place.width < place.lane_bits else column
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The successors of a chunk, and what sleeps in each of them."""
+
+    keys: Keys
+    marks: Marks | None
+
+
 class BatchEngine:
     """Takes the steps of stored states, stores what is new, and looks at the properties."""
 
@@ -72,51 +83,95 @@ class BatchEngine:
     ) -> None:
         self.model, self.universe, self.layout = model, universe, layout
         self.symmetry = symmetry
+        self._relations = frozenset(f.name for f in model.fields if f.relation)
         self.events = BitsReading(model, universe).events
         self.fired = dict.fromkeys((step.name for step in model.steps), 0)
         self.safety = [p for p in model.properties if p.kind is not Kind.SOMETIMES and p.name in stopping]
         self.sometimes = {p.name: False for p in model.properties if p.kind is Kind.SOMETIMES}
+        self.sleep = None if symmetry is not None and symmetry.images else Sleep(self.footprints())
         self._common = _common_parts([step.enabled for step in model.steps])
-        self._relations = frozenset(f.name for f in model.fields if f.relation)
         self._type = np.dtype(f"u{layout.lane_bits // 8}")
         self._lanes = layout.words * 64 // layout.lane_bits
 
-    def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Keys]:
-        """The successors of the stored states of these places; and the first step that breaks a property, if any."""
-        found = [store.keys[:0]]
-        for event, rows, columns, memory, after in self.successors(store.keys[first:last]):
-            self.fired[event.step.name] += len(rows)
-            if broken := self.broken_step(event, columns, memory, len(rows)):
+    def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Found]:
+        """The successors of the stored states of these places; and the first step that breaks a property, if any.
+
+        A successor that an event leads to where it sleeps is counted and left out. Each state is to be expanded once, in
+        the order of the places.
+        """
+        keys = store.keys[first:last]
+        columns = self.columns(keys)
+        enabled = awake = self._enabled(columns, len(keys))
+        sleepers: Marks = np.zeros(0, np.uint64)
+        if self.sleep is not None:
+            awake = self.sleep.awake(self.sleep.next(len(keys)), enabled)
+            sleepers = self.sleep.sleepers(enabled, len(keys))
+        parts: dict[int, Keys] = {}
+        marks: dict[int, Marks] = {}
+        for (index, truths), (_, taken) in zip(enabled, awake, strict=True):
+            event = self.events[index]
+            self.fired[event.step.name] += int(np.count_nonzero(truths))
+            rows = taken.nonzero()[0]
+            if not len(rows):
+                continue
+            chosen, memory, parts[index] = self._take(event, columns, keys, rows)
+            if broken := self.broken_step(event, chosen, memory, len(rows)):
                 name, row = broken
-                return Violation(name, first + int(rows[row]), self.events.index(event)), np.concatenate(found)
-            found.append(after)
-        return None, self.representatives(np.concatenate(found))
+                return Violation(name, first + int(rows[row]), index), Found(keys[:0], None)
+            if self.sleep is not None:
+                marks[index] = self.sleep.after(index, sleepers.take(rows))
+        if self.sleep is None:
+            return None, Found(self.representatives(_joined(parts, parts, keys)), None)
+        order = [index for index in self.sleep.by_rank if index in parts]
+        return None, Found(_joined(parts, order, keys), _joined(marks, order, sleepers))
 
     def representatives(self, rows: Keys) -> Keys:
         """What stands for each state: itself, or with symmetry the least of its images."""
         return rows if self.symmetry is None else self.symmetry.representatives(rows)
 
-    def enter(self, store: Store, rows: Keys) -> None:
-        """Store those of *rows* that are new."""
-        store.insert(rows)
+    def enter(self, store: Store, found: Found) -> None:
+        """Store those states that are new."""
+        stored = store.insert(found.keys)
+        if self.sleep is not None and found.marks is not None:
+            self.sleep.wait(found.marks.take(stored))
 
     def successors(self, keys: Keys) -> Iterator[tuple[Event, Rows, Columns, dict[int, Any], Keys]]:
         """For each event that is enabled in some row: which rows, their columns, values known of them, and their successors."""
         columns = self.columns(keys)
+        for index, truths in self._enabled(columns, len(keys)):
+            rows = truths.nonzero()[0]
+            yield self.events[index], rows, *self._take(self.events[index], columns, keys, rows)
+
+    def _enabled(self, columns: Columns, count: int) -> list[tuple[int, Truths]]:
+        """For each event that is enabled in some row, its index and whether it is enabled in each."""
         common: dict[int, Any] = {}
         for term in self._common:
             fold(term, Batch(self.universe, columns, {}), common)
-        for event in self.events:
-            algebra = Batch(self.universe, columns, event.parameters)
-            enabled = fold(event.step.enabled, algebra, dict(common))
-            if enabled is False:
-                continue
-            rows = np.flatnonzero(np.broadcast_to(enabled, len(keys)))
-            if len(rows):
-                chosen = Columns(self.layout, columns.lanes, self._relations, rows)
-                memory: dict[int, Any] = {}
-                after = self._after(event, chosen, memory, keys.take(rows, axis=0))
-                yield event, rows, chosen, memory, after
+        found = []
+        for index, event in enumerate(self.events):
+            enabled = fold(event.step.enabled, Batch(self.universe, columns, event.parameters), dict(common))
+            if np.any(enabled):
+                found.append((index, np.ascontiguousarray(np.broadcast_to(enabled, count))))
+        return found
+
+    def _take(self, event: Event, columns: Columns, keys: Keys, rows: Rows) -> tuple[Columns, dict[int, Any], Keys]:
+        """The columns of the rows, values known of them, and what the event leads to from them."""
+        chosen = Columns(self.layout, columns.lanes, self._relations, rows)
+        memory: dict[int, Any] = {}
+        return chosen, memory, self._after(event, chosen, memory, keys.take(rows, axis=0))
+
+    def footprints(self) -> list[Footprint]:
+        """What each event reads, the properties of its step included, and what it writes."""
+        return [
+            footprint(
+                event,
+                [p.of_step[event.step.name] for p in self.safety if event.step.name in p.of_step],
+                self.layout,
+                self.universe,
+                self._relations,
+            )
+            for event in self.events
+        ]
 
     def inspect(self, store: Store, first: int, last: int) -> Violation | None:
         """Look at the stored states of these places; the first that breaks a property, if any."""
@@ -177,6 +232,10 @@ class BatchEngine:
                     result = moved if result is None else result | moved
             lanes[:, lane] = fixed if result is None else result | fixed if fixed else result
         return keys
+
+
+def _joined(parts: Mapping[int, Column], order: Iterable[int], none: Column) -> Column:
+    return np.concatenate([parts[index] for index in order]) if parts else none[:0]
 
 
 def _common_parts(terms: Iterable[Term]) -> list[Term]:

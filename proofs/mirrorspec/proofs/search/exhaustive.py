@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import Any, Protocol
 
 from mirrorspec.proofs.search.background import Background
 from mirrorspec.proofs.search.batch import BatchEngine, initial_key
@@ -45,12 +45,12 @@ class Engine(Protocol):
         """Whether each SOMETIMES property was seen to hold."""
         ...
 
-    def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Keys]:
-        """The successors of the stored states of these places; and the first step that breaks a property, if any."""
+    def expand(self, store: Store, first: int, last: int) -> tuple[Violation | None, Any]:
+        """What the stored states of these places lead to, for `enter`; and the first step that breaks a property, if any."""
         ...
 
-    def enter(self, store: Store, rows: Keys) -> None:
-        """Store those of *rows* that are new; the rows stay as they are until the next call has returned."""
+    def enter(self, store: Store, found: Any, /) -> None:
+        """Store those states that are new; what was found stays as it is until the next call has returned."""
 
     def inspect(self, store: Store, first: int, last: int) -> Violation | None:
         """The first of the stored states of these places that breaks a property, if any."""

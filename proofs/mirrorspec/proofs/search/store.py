@@ -22,6 +22,7 @@ Keys = npt.NDArray[np.uint64]
 """One row a state."""
 Hashes = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.int64]
 
 FULLEST = 0.765
 GROWTH = 1.5
@@ -32,8 +33,11 @@ MOST_STATES = (1 << 32) - (1 << 23)
 """A place has to fit the 32 bits of an index entry."""
 SPARE_ROWS = 1 << 20
 """Rows beyond the limit, for the candidates of one piece that turn out not to be new."""
-REBUILD_ROWS = 1 << 20
+REBUILD_ROWS = 1 << 17
 """Keys that are entered anew at a time."""
+FEW = 1 << 11
+"""Of so many keys that look for a slot, each looks at several at a time."""
+AHEAD = np.arange(16)
 
 MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 """Odd numbers that mix well: of splitmix64, for the first word, for further words, and last."""
@@ -60,15 +64,18 @@ class Store:
         """What the keys and their index take."""
         return self.count * self.words * 8 + int(self.index.nbytes)
 
-    def insert(self, rows: Keys) -> None:
-        """Store those of *rows* that are not stored yet, in their order."""
-        rows, hashes = _without_near_copies(rows, hash_of(rows))
-        while len(rows):
-            room = min(self.room(), SPARE_ROWS)
-            self._insert(rows[:room], hashes[:room])
-            rows, hashes = rows[room:], hashes[room:]
+    def insert(self, rows: Keys) -> Places:
+        """Store those of *rows* that are not stored yet, in their order; returns which of them they are."""
+        hashes = hash_of(rows)
+        left = _without_near_copies(rows, hashes)
+        stored = [left[:0]]
+        while len(left):
+            some = left[: min(self.room(), SPARE_ROWS)]
+            left = left[len(some) :]
+            stored.append(some.take(self._insert(rows, hashes.take(some), some)))
             if self.count > self.most:
                 raise StoreFullError
+        return np.concatenate(stored)
 
     @property
     def fullest(self) -> int:
@@ -83,8 +90,7 @@ class Store:
                 index_all(self.keys, self.count, self.index, self.place_bits)
             else:
                 for first in range(0, self.count, REBUILD_ROWS):
-                    last = min(first + REBUILD_ROWS, self.count)
-                    self._enter(hash_of(self.keys[first:last]), first, compare=False)
+                    self._index(first, min(first + REBUILD_ROWS, self.count))
         return self.fullest - self.count
 
     def _clear_index(self, slots: int) -> None:
@@ -92,52 +98,75 @@ class Store:
         self.place_bits = int(slots * FULLEST + 1).bit_length()
         self.index = np.zeros(slots, np.uint32)
 
-    def _insert(self, rows: Keys, hashes: Hashes) -> None:
+    def _insert(self, rows: Keys, hashes: Hashes, some: Places) -> Places:
+        """Store those that are new of *some* of the rows, for which there is room; returns which of these they are."""
         base = self.count
-        self.keys[base : base + len(rows)] = rows
-        entered, slots, tags = self._enter(hashes, base, compare=True)
-        self.index[slots] = tags | np.arange(base + 1, base + 1 + len(slots), dtype=np.uint32)
-        if len(slots) < len(rows):
-            self.keys[base : base + len(slots)] = rows.take(entered, axis=0)
-        self.count = base + len(slots)
-
-    def _enter(
-        self, hashes: Hashes, base: int, *, compare: bool
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-        """Enter the keys that lie from *base* on where no equal key is; returns which were entered, in which slots.
-
-        Where two of them meet in an empty slot one is written over the other, which then finds it there and goes on.
-        """
-        slot = ((hashes >> _32) * np.uint64(self.slots) >> _32).astype(np.int64)
-        bits = np.uint32(self.place_bits)
+        candidates = self.keys[base : base + len(some)]
+        rows.take(some, axis=0, out=candidates, mode="clip")
+        here, tags, mine = self._entries(hashes, base)
+        slot = here
         place_mask = np.uint32((1 << self.place_bits) - 1)
-        tags = hashes.astype(np.uint32) >> bits << bits
-        entries = tags | np.arange(base + 1, base + 1 + len(hashes), dtype=np.uint32)
-        entered = np.zeros(len(hashes), np.bool_)
-        pending = np.arange(len(hashes))
-        here, mine = slot, entries
+        new = np.zeros(len(some), np.bool_)
+        pending = np.arange(len(some))
         while len(pending):
-            found = self.index.take(here)
-            free = np.flatnonzero(found == 0)
-            if len(free):
-                slots = here.take(free)
-                self.index[slots] = mine.take(free)
-                found[free] = self.index.take(slots)
-            difference = found ^ mine
-            entered[pending.compress(difference == 0)] = True
-            go_on = difference != 0
-            if compare:
-                # Of equal tags, and not the same: the subtraction takes a difference of 0 out of the range.
-                alike = np.flatnonzero((difference - np.uint32(1)) < place_mask)
-                there = (found.take(alike) & place_mask).astype(np.int64) - 1
-                copies = _equal(self.keys.take(there, axis=0), self.keys.take(pending.take(alike) + base, axis=0))
-                go_on[alike.compress(copies)] = False
-            again = np.flatnonzero(go_on)
-            pending, mine, here = pending.take(again), mine.take(again), here.take(again) + 1
-            here[here == self.slots] = 0
+            found = self._claim(here, mine)
+            found ^= mine
+            go_on = found != 0
+            new[pending.compress(~go_on)] = True
+            # Of equal tags, and not the same: the subtraction takes a difference of 0 out of the range.
+            alike = ((found - np.uint32(1)) < place_mask).nonzero()[0]
+            there = ((found.take(alike) ^ mine.take(alike)) & place_mask).astype(np.int64) - 1
+            copies = _equal(self.keys.take(there, axis=0), candidates.take(pending.take(alike), axis=0))
+            go_on[alike.compress(copies)] = False
+            again = go_on.nonzero()[0]
+            pending, mine = pending.take(again), mine.take(again)
+            here = self._next(here.take(again), mine)
             slot[pending] = here
-        chosen = np.flatnonzero(entered)
-        return chosen, slot.take(chosen), tags.take(chosen)
+        stored = np.flatnonzero(new)
+        self.count = base + len(stored)
+        self.index[slot.take(stored)] = tags.take(stored) | np.arange(base + 1, self.count + 1, dtype=np.uint32)
+        self.keys[base : self.count] = candidates.take(stored, axis=0)
+        return stored
+
+    def _index(self, first: int, last: int) -> None:
+        """Enter the stored keys of these places, none of which the index has."""
+        here, _, mine = self._entries(hash_of(self.keys[first:last]), first)
+        while len(here):
+            again = np.flatnonzero(self._claim(here, mine) != mine)
+            mine = mine.take(again)
+            here = self._next(here.take(again), mine)
+
+    def _entries(self, hashes: Hashes, base: int) -> tuple[Places, Index, Index]:
+        """For keys that lie from *base* on: the slot to begin at, the part of the hash that is entered, and the entry."""
+        slots = ((hashes >> _32) * np.uint64(self.slots) >> _32).view(np.int64)
+        bits = np.uint32(self.place_bits)
+        tags = hashes.astype(np.uint32) >> bits << bits
+        return slots, tags, tags | np.arange(base + 1, base + 1 + len(hashes), dtype=np.uint32)
+
+    def _claim(self, slots: Places, entries: Index) -> Index:
+        """Put the entries into those of their slots that are free; returns what stands in the slots then.
+
+        Of entries that meet in a free slot one is written over the other, which finds it there.
+        """
+        found = self.index.take(slots)
+        free = np.flatnonzero(found == 0)
+        if len(free):
+            wanted = slots.take(free)
+            self.index[wanted] = entries.take(free)
+            found[free] = self.index.take(wanted)
+        return found
+
+    def _next(self, slots: Places, entries: Index) -> Places:
+        """The slots to try next: the following; where few look, the first after it that is free or has an entry of that tag."""
+        slots += 1
+        if len(slots) <= FEW:
+            found = self.index.take(slots[:, None] + AHEAD, mode="wrap")
+            stop = found == 0
+            stop |= (found ^ entries[:, None]) >> np.uint32(self.place_bits) == 0
+            stop[:, -1] = True
+            slots += stop.argmax(axis=1)
+        np.copyto(slots, slots - self.slots, where=slots >= self.slots)
+        return slots
 
 
 def hash_of(rows: Keys) -> Hashes:
@@ -160,27 +189,26 @@ def _equal(a: Keys, b: Keys) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _without_near_copies(rows: Keys, hashes: Hashes) -> tuple[Keys, Hashes]:
-    """*rows* without most of those that occur twice: states found close together often lead to the same ones.
+def _without_near_copies(rows: Keys, hashes: Hashes) -> Places:
+    """Which of *rows* remain without most of those that occur twice: states close together often lead to the same ones.
 
-    Each row is compared with one other of the same hash prefix, in a table that fits the processor's cache.
+    Each row is compared with one other of the same hash prefix, in a table that fits the processor's cache. Rows of the
+    same hash are equal where all words but the last are, since `hash_of` is one to one in the last.
     """
     if len(rows) < 2:
-        return rows, hashes
+        return np.arange(len(rows))
     shift = np.uint64(64 - min(20, len(rows).bit_length()))
-    prefixes = (hashes >> shift).astype(np.int64)
+    prefixes = (hashes >> shift).view(np.int64)
     order = np.arange(len(rows), dtype=np.int32)
     table = np.empty(1 << (64 - int(shift)), np.int32)
     table[prefixes] = order
     other = table.take(prefixes)
-    alike = np.flatnonzero((hashes.take(other) == hashes) & (other != order))
-    alike = alike.compress(_equal(rows.take(alike, axis=0), rows.take(other.take(alike), axis=0)))
-    if not len(alike):
-        return rows, hashes
-    kept = np.ones(len(rows), np.bool_)
-    kept[alike] = False
-    chosen = np.flatnonzero(kept)
-    return rows.take(chosen, axis=0), hashes.take(chosen)
+    copies = hashes.take(other) == hashes
+    copies &= other != order
+    for word in range(rows.shape[1] - 1):
+        column = np.ascontiguousarray(rows[:, word])
+        copies &= column.take(other) == column
+    return np.flatnonzero(~copies)
 
 
 def _reserve(most: int, words: int) -> Keys:
