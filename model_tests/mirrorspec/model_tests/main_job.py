@@ -1,23 +1,16 @@
 """The main job: every engine on everything there is, each with the verdict that it must reach.
 
-A check yields rows; a row is one question with the answer expected and the answer got. A check may only be left out by name,
-and an answer that was not expected fails the job whichever way it differs: a deviation that is not caught is as bad as a
-violation that should not be.
+A check yields rows (`rows`). A check may only be left out by name, and an answer that was not expected fails the job whichever
+way it differs: a deviation that is not caught is as bad as a violation that should not be.
 """
 
 from __future__ import annotations
 
-import os
-import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from mirrorspec.model_tests import agreement, catalogue, histories
-from mirrorspec.model_tests.symbols_agreement import disagreements
-from mirrorspec.proofs.induction.discharge import Limits
-from mirrorspec.proofs.induction.prover import Scope, Wanted, planned, prove
-from mirrorspec.proofs.induction.report import summary
+from mirrorspec.model_tests.rows import LEFT_OUT, Check, Report, Row, needing
 from mirrorspec.proofs.numbered import NumberedProtocol, Simulation, exhaust, model_for
 from mirrorspec.proofs.progress import stuck
 from mirrorspec.proofs.search import Progress, search, spin
@@ -29,9 +22,6 @@ from mirrorspec.spec.model import build
 from mirrorspec.spec.properties import Kind
 from mirrorspec.spec.variants import combinations, fault
 from mirrorspec.spec.verdict import Verdict
-
-LEFT_OUT = "LEFT OUT"
-Report = Callable[[str], None]
 
 STANDARD = (
     ("hardened", "standard", "1u2t3w"),
@@ -61,30 +51,12 @@ LARGE = (
 HARMLESS_BOUNDS = "2u2t2w"
 """Up to these bounds a harmless deviation is searched every time."""
 
-SAMPLE_STATES, SYMBOL_STATES, SAMPLE_SEED = 40, 3, 20260000
-PROOF_TIMEOUT_SECONDS = 10.0
+SAMPLE_STATES, SAMPLE_SEED = 40, 20260000
 MOST_NUMBERED_STATES = 1_000_000
 ONE_TRACK = Bounds("1u1t1w", (((1,),),), "the least bounds there are, for what is walked in plain Python")
 COLLISION = "a write collides"
 COLLIDING_BOUNDS = ("1u2t3w", "2u2t3w")
 """Bounds with two writes to one track and time for both."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One question, the answer that is right, and the answer that was got."""
-
-    check: str
-    subject: str
-    expected: str
-    got: str
-    figures: str
-    seconds: float
-
-    @property
-    def good(self) -> bool:
-        """Whether the answer is the expected one, or was left out by name."""
-        return self.got in (self.expected, LEFT_OUT)
 
 
 def searches(full: bool, report: Report) -> Iterator[Row]:
@@ -200,7 +172,7 @@ def numbered(full: bool, report: Report) -> Iterator[Row]:
 
 
 def readings(full: bool, report: Report) -> Iterator[Row]:
-    """The readings agree on random states."""
+    """The bits and the batch reading agree on random states."""
     for options in (SEED, HARDENED):
         world = ENVIRONMENTS["all"]
         began = time.monotonic()
@@ -217,28 +189,6 @@ def readings(full: bool, report: Report) -> Iterator[Row]:
         )
         figures = f"bits and batch, {compared:,} values, seed {SAMPLE_SEED}"
         yield Row("readings", options.name, Verdict.NOTHING_FOUND, got, figures, time.monotonic() - began)
-        began = time.monotonic()
-        draw = random.Random(SAMPLE_SEED)
-        rounds = SYMBOL_STATES * (10 if full else 1)
-        wrong = [name for _ in range(rounds) for name in disagreements(model, draw)]
-        got = f"differs: {', '.join(sorted(set(wrong)))}" if wrong else str(Verdict.NOTHING_FOUND)
-        figures = f"bits and symbols, every step in {rounds} states, seed {SAMPLE_SEED}"
-        yield Row("readings", options.name, Verdict.NOTHING_FOUND, got, figures, time.monotonic() - began)
-
-
-def proof(full: bool, report: Report) -> Iterator[Row]:
-    """The induction, for every safe variant and any number of everything."""
-    began = time.monotonic()
-    plan = planned(Scope())
-    lines = []
-    for line in prove(Wanted(limits=Limits(PROOF_TIMEOUT_SECONDS)), jobs=os.cpu_count() or 1):
-        lines.append(line)
-        report(f"proof: {len(lines)} of {plan.distinct} obligations")
-    found = summary(plan, lines)
-    figures = f"{found.conjuncts} conjuncts, {found.obligations:,} obligations, {found.asked:,} asked of the solver"
-    for line in (*found.refuted, *found.unknown):
-        yield Row("obligation", line.name, "proved", line.answer, ", ".join(line.cases), line.seconds)
-    yield Row("proof", f"{len(found.cases)} cases", Verdict.PROVED, found.verdict, figures, time.monotonic() - began)
 
 
 def independent(full: bool, report: Report) -> Iterator[Row]:
@@ -270,14 +220,18 @@ def recorded(full: bool, report: Report) -> Iterator[Row]:
         yield Row("history", history.name, history.expected, verdict, figures, time.monotonic() - began)
 
 
-CHECKS: tuple[Callable[[bool, Report], Iterator[Row]], ...] = (
+CHECKS: tuple[Check, ...] = (
     searches,
-    proof,
+    needing("z3", "proof_checks", "proof"),
+    needing("z3", "proof_checks", "completes"),
+    needing("z3", "proof_checks", "reorderings"),
     known_cases,
     variants,
     completion,
     numbered,
     readings,
+    needing("z3", "proof_checks", "symbols"),
     independent,
     recorded,
 )
+"""All checks, in the order of the table. A new engine adds its check here, by `needing` if it needs a package of its own."""

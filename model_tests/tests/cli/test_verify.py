@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,15 +13,16 @@ import pytest
 
 from mirrorspec.cli import verify
 from mirrorspec.cli.main import PIPE_CLOSED, run
-from mirrorspec.model_tests import catalogue, histories, main_job
-from mirrorspec.model_tests.main_job import LEFT_OUT, Row
+from mirrorspec.model_tests import catalogue, histories, main_job, proof_checks
+from mirrorspec.model_tests.rows import ABSENT, LEFT_OUT, Row
+from mirrorspec.proofs.induction.prover import Scope
 from mirrorspec.proofs.search import spin
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.verdict import Verdict
 
 GOOD = Row("search", "something", "exhausted", "exhausted", "3 states", 0.1)
 WRONG = Row("deviation", "not caught", "violated", "exhausted", "3 states", 0.1)
-ABSENT = Row("spin", "something", "equal counts", LEFT_OUT, "spin is not installed", 0.0)
+WITHOUT_SPIN = Row("spin", "something", "equal counts", LEFT_OUT, "spin is not installed", 0.0)
 
 
 def _only(monkeypatch: pytest.MonkeyPatch, *rows: Row) -> None:
@@ -52,7 +56,7 @@ def test_one_wrong_row_exits_1_and_is_named(
 
 
 def test_what_is_left_out_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    _only(monkeypatch, GOOD, ABSENT)
+    _only(monkeypatch, GOOD, WITHOUT_SPIN)
     assert run(["verify"]) == 0
     assert "LEFT OUT: spin something: spin is not installed" in capsys.readouterr().out
 
@@ -60,9 +64,62 @@ def test_what_is_left_out_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_a_required_tool_that_is_absent_exits_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _only(monkeypatch, GOOD, ABSENT)
+    _only(monkeypatch, GOOD, WITHOUT_SPIN)
     assert run(["verify", "--require", "spin"]) == 3
     assert "spin" in capsys.readouterr().err
+
+
+NEEDS_Z3 = Row(
+    "proof", "everything", "checked", ABSENT, "needs the Python package z3-solver, which is not installed", 0.0
+)
+
+
+def test_a_needed_package_that_is_absent_exits_3_with_a_row_and_the_rest_of_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _only(monkeypatch, GOOD, NEEDS_Z3)
+    assert run(["verify"]) == 3
+    out = capsys.readouterr().out
+    assert "NOT INSTALLED: proof: needs the Python package z3-solver" in out
+    assert "1 of 2 as expected" in out
+    assert "inconclusive: nothing is claimed without proof" in out
+
+
+def test_what_is_absent_hides_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    _only(monkeypatch, WRONG, NEEDS_Z3)
+    assert run(["verify"]) == 1
+
+
+def test_every_check_that_asks_a_solver_says_so_without_z3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The main job can be read, and its other checks run, where Z3 is not installed."""
+    code = (
+        "import sys; sys.modules['z3'] = None\n"
+        "from mirrorspec.model_tests.main_job import CHECKS\n"
+        "asked = [c for c in CHECKS if c.__qualname__.startswith('needing')]\n"
+        "rows = [row for check in asked for row in check(False, print)]\n"
+        "assert len(rows) == len(asked) == 4, rows\n"
+        "assert all(row.absent and 'z3-solver' in row.figures for row in rows), rows\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_cvc5_the_second_opinion_is_left_out_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof_checks, "installed", lambda package: package != "cvc5")
+    monkeypatch.setattr(proof_checks, "Scope", lambda subject: Scope("seed", subject=subject))
+    rows = {row.check: row for row in proof_checks.proof(False, lambda _: None)}
+    assert rows["proof"].good
+    assert rows["cvc5"].got == LEFT_OUT
+    assert "cvc5" in rows["cvc5"].figures
+
+
+def test_a_conjunct_that_nothing_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one case alone some conjuncts are idle, and the row says which."""
+    monkeypatch.setattr(proof_checks, "Scope", lambda subject: Scope("seed", subject=subject))
+    rows = {row.check: row for row in proof_checks.proof(False, lambda _: None)}
+    assert not rows["cores"].good
+    assert "nothing needs" in rows["cores"].got
 
 
 def _must_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +137,7 @@ def test_a_required_tool_is_looked_for_before_the_work(monkeypatch: pytest.Monke
 
 
 def test_a_violation_is_worse_than_a_tool_that_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    _only(monkeypatch, WRONG, ABSENT)
+    _only(monkeypatch, WRONG, WITHOUT_SPIN)
     monkeypatch.setattr(spin, "available", lambda: True)
     assert run(["verify", "--require", "spin"]) == 1
 

@@ -66,11 +66,10 @@ def of_pair(
         all_of(guards_after(second, first).values()),
         same_end(first, second),
     )
-    given = (second.enabled, first.enabled, TRUE)
-    for title, goal, known_already in zip(named, goals, given, strict=True):
-        evident = goal is known_already
+    for title, goal in zip(named, goals, strict=True):
+        # None counts as evident: a row of the table is decided by obligations that can be counted.
         yield (
-            Obligation(Stage.STEP, first, "exchange", (*second.parameters, *WRITES), goal, evident, title),
+            Obligation(Stage.STEP, first, "exchange", (*second.parameters, *WRITES), goal, False, title),
             invariant,
             guards,
         )

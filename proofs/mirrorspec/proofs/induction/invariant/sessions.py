@@ -89,14 +89,6 @@ def seen_flashed_has_joined(s: State, given: Given) -> Truth:
 
 
 @conjunct(GROUP)
-def run_is_sent_once_running(s: State, given: Given) -> Truth:
-    """A session sends run as it becomes running; from there it goes on, or gives up."""
-    if "membership" not in given.environment.faults:
-        return TRUE
-    return s.run_sent <= (s.running | s.flashing | s.committing | s.aborting).channels
-
-
-@conjunct(GROUP)
 def flash_is_sent_once_flashing(s: State, given: Given) -> Truth:
     """A session sends flash as it becomes flashing; from there it commits, or gives up."""
     if "membership" not in given.environment.faults:
@@ -187,7 +179,6 @@ CONJUNCTS = (
     leader_is_the_highest_heard,
     lower_sessions_are_refused_somewhere,
     seen_flashed_has_joined,
-    run_is_sent_once_running,
     flash_is_sent_once_flashing,
     commands_go_to_members,
     commit_is_sent_once_committing,
