@@ -32,14 +32,20 @@ class Mutant:
 
     step: str
     part: Part
-    name: str
+    of_step: str
+    """The guard or the field, by its name in the step."""
+
+    @property
+    def name(self) -> str:
+        """The mutant as it is printed and cited: what is left out of what."""
+        return f"{self.step} without {self.part} {self.of_step}"
 
     def of(self, step: StagedStep) -> StagedStep | None:
         """The step with this left out; None where it is another step, or has no such part."""
         parts = step.guards if self.part is Part.GUARD else step.changes
-        if step.name != self.step or self.name not in parts:
+        if step.name != self.step or self.of_step not in parts:
             return None
-        less = {name: term for name, term in parts.items() if name != self.name}
+        less = {name: term for name, term in parts.items() if name != self.of_step}
         return replace(step, **{"guards" if self.part is Part.GUARD else "changes": less})  # type: ignore[arg-type]
 
 

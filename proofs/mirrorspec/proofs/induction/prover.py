@@ -6,18 +6,11 @@ come of it: every process makes the plan for itself, and the same scope always g
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Generator, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
-from itertools import repeat
-from multiprocessing.connection import Connection
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +23,7 @@ from mirrorspec.proofs.induction.invariant import staged
 from mirrorspec.proofs.induction.plan import Plan, collected, plan
 from mirrorspec.proofs.induction.smtlib import file_name, script
 from mirrorspec.proofs.reorderings import altered, amended, exchange
+from mirrorspec.proofs.workers import spread
 
 if TYPE_CHECKING:
     from mirrorspec.proofs.induction.second import Second
@@ -183,39 +177,7 @@ def prove(wanted: Wanted, seeds: int = 1, jobs: int = 1) -> Generator[Line, None
     """Every distinct obligation of the scope with its answer, in the order of the plan, once for each of so many seeds."""
     tasks = range(len(planned(wanted.scope).tasks))
     for seed in range(wanted.limits.seed, wanted.limits.seed + seeds):
-        yield from _prove(replace(wanted, limits=replace(wanted.limits, seed=seed)), tasks, jobs)
-
-
-def _prove(wanted: Wanted, tasks: range, jobs: int) -> Iterator[Line]:
-    if jobs == 1:
-        for task in tasks:
-            yield from lines(wanted, task)
-        return
-    # A fresh interpreter and not a fork: the caller may have threads, and a solver's state is not to be shared.
-    context = multiprocessing.get_context("spawn")
-    ended, open_while_wanted = context.Pipe(duplex=False)
-    try:
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_follow_the_parent, initargs=(ended,)) as pool:
-            try:
-                for found in pool.map(lines, repeat(wanted), tasks):
-                    yield from found
-            except BaseException:
-                open_while_wanted.close()  # nobody waits for what the workers are still at
-                raise
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-    finally:
-        open_while_wanted.close()
-        ended.close()
-
-
-def _follow_the_parent(ended: Connection) -> None:
-    """Leave interrupts to the parent, and end with it however it ends: then the other end of the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(ended,), daemon=True).start()
-
-
-def _end_with(ended: Connection) -> None:
-    with suppress(EOFError, OSError):
-        ended.recv_bytes()
-    os._exit(1)
+        seeded = replace(wanted, limits=replace(wanted.limits, seed=seed))
+        with closing(spread(partial(lines, seeded), tasks, jobs)) as work:
+            for found in work:
+                yield from found

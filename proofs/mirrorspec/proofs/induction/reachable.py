@@ -1,9 +1,9 @@
 """Can it happen? A failing induction shows a state that need not be reachable; the exhaustive search is asked whether one is.
 
-At the size of the shown state, every reachable state is looked at for one in which the claim does not hold. Were the shown state
-reachable, the step after it would lead to such a one: so where there is none, it is not reachable at this size. Where there is
-one, the shortest way to it is given: the invariant is not merely too weak, the claim is false. Ghosts are among the fields, since
-claims speak of them; so nothing is left out of the model, and the search is kept to a limit.
+At the size of the shown state, every reachable state is looked at for one in which the claim does not hold. Were the shown
+state reachable, the step after it would lead to such a one: so where there is none, it is not reachable at this size. Where
+there is one, the shortest way to it is given: the invariant is not merely too weak, the claim is false. Ghosts are among the
+fields, since claims speak of them; so nothing is left out of the model, and the search is kept to a limit.
 """
 
 from __future__ import annotations
