@@ -52,6 +52,7 @@ class Bitmaps(Protocol):
 
     def load(self) -> dict[Bitmap, TrackSet]:
         """The bitmaps as they are durable."""
+        ...
 
     def close(self) -> None:
         """Let go of what is held."""

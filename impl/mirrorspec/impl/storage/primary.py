@@ -17,7 +17,7 @@ from mirrorspec.impl.core.options import UnitShape
 from mirrorspec.impl.core.outcome import Bitmap, Change, Clear, Discard, Fill, Image, Mark, Merge, Preserve, Put, Write
 from mirrorspec.impl.core.records import PrimaryRecord
 from mirrorspec.impl.storage import fields, keys
-from mirrorspec.impl.storage.bitmap_copy import CopyBitmaps
+from mirrorspec.impl.storage.bitmap_copy import MOST_CHANGES, CopyBitmaps
 from mirrorspec.impl.storage.bitmaps import Bitmaps, NvsBitmaps, Placement
 from mirrorspec.impl.storage.places import Places
 from mirrorspec.impl.storage.preserved import PreservedImages
@@ -42,13 +42,15 @@ class PrimaryStorage:
         preserved_durable: bool = True,
         placement: Placement = Placement.NVS,
         copies: TrackFile | None = None,
+        most_changes: int = MOST_CHANGES,
         cached_tracks: int = CACHED_TRACKS,
     ) -> None:
         """Open what the store and the volumes hold; an empty store begins a unit.
 
         *volumes*: one file for each volume of the shape. *copies*, for `Placement.COPY_ON_DISK`: two tracks of
-        `bitmap_copy.copy_bytes`. Without *preserved_durable* preserved images are in memory only, and none is found again.
-        Raises `BadInputError` where the store is of another unit or was used with other options, or is damaged.
+        `bitmap_copy.copy_bytes`, renewed after *most_changes*. Without *preserved_durable* preserved images are in memory
+        only, and none is found again. *cached_tracks*: so many images are kept in memory. Raises `BadInputError` where the
+        store is of another unit or was used with other options, or is damaged.
         """
         keys.check_shape(shape, shape.tracks)
         preserved = "preserved images durable" if preserved_durable else "preserved images in memory"
@@ -59,7 +61,7 @@ class PrimaryStorage:
         if placement is Placement.NVS:
             self._bitmaps = NvsBitmaps(store, shape.tracks)
         elif copies is not None:
-            self._bitmaps = CopyBitmaps(store, shape.tracks, copies)
+            self._bitmaps = CopyBitmaps(store, shape.tracks, copies, most_changes)
         else:
             raise ValueError("this placement needs a file for the copies")
         self._preserved_store = store if preserved_durable else MemoryStore()

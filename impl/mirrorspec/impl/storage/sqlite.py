@@ -143,8 +143,8 @@ class SqliteStore:
             raise StorageFailedError(f"{self.path}: a commit failed: {error}") from error
 
     def _undo(self) -> None:
-        if self._connection.in_transaction:
-            with suppress(sqlite3.Error):  # where even this fails, the next BEGIN fails too and says so
+        with suppress(sqlite3.Error):  # where even this fails, the next BEGIN fails too and says so
+            if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
     def _replace(self) -> None:

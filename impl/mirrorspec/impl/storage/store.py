@@ -24,9 +24,11 @@ class Store(Protocol):
 
     def keys(self, prefix: bytes) -> Iterator[bytes]:
         """The keys that begin with *prefix*, in order. Nothing may be committed until they have all been taken."""
+        ...
 
     def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The same with their values."""
+        ...
 
     def commit(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Make all changes, durably, or none: once this returns, no crash undoes them.

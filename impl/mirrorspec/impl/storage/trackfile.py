@@ -21,6 +21,7 @@ class TrackFile(Protocol):
 
     def read(self, track: int) -> bytes:
         """The contents of a track. Raises `StorageFailedError` where they cannot be read."""
+        ...
 
     def write(self, track: int, data: bytes) -> None:
         """Give a track new contents, as long as a track. Raises `StorageFailedError`; the old ones may then be damaged."""
