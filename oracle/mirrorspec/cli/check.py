@@ -35,7 +35,13 @@ DEFAULTS = ("hardened", "standard", "2u2t3w")
 @click.option("--engine", default="auto", show_default=True, metavar="NAME", help="auto, batch or compiled.")
 @click.option("--symmetry/--no-symmetry", default=True, help="Store one state for all that are images of one another.")
 @click.option("--max-states", type=click.IntRange(1), help="Give up beyond so many states.")
-@click.option("--max-memory", type=click.IntRange(1), metavar="MIB", help="Give up beyond so much memory.")
+@click.option(
+    "--max-memory",
+    type=click.IntRange(1),
+    metavar="MIB",
+    help="Give up when the stored states and their index take so much. What a search works with comes on top: "
+    "some 100 MiB, in large searches up to 1 GiB.",
+)
 @click.option("--emit", type=click.Choice(["promela"]), help="Print the model in another language instead.")
 @json_option
 @quiet_option
@@ -86,7 +92,7 @@ def command(
             max_states=max_states,
             max_bytes=max_memory * MEGABYTE if max_memory else None,
             progress=lambda p: line.update(
-                f"{p.states:,} states, frontier {p.frontier:,}, depth {p.depth}, "
+                f"{p.doing}: {p.states:,} states, frontier {p.frontier:,}, depth {p.depth}, "
                 f"{p.states_a_second():,.0f} states/s, {p.bytes / MEGABYTE:,.0f} MiB"
             ),
         )

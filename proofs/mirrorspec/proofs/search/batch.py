@@ -7,7 +7,7 @@ those rows. What does not depend on the event's parameters is read once a chunk.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,8 @@ class BatchEngine:
         self.symmetry = symmetry
         self._relations = frozenset(f.name for f in model.fields if f.relation)
         self.events = BitsReading(model, universe).events
+        self.tick: Callable[[], None] = lambda: None
+        """Called between the events of a chunk."""
         self.fired = dict.fromkeys((step.name for step in model.steps), 0)
         self.safety = [p for p in model.properties if p.kind is not Kind.SOMETIMES and p.name in stopping]
         self.sometimes = {p.name: False for p in model.properties if p.kind is Kind.SOMETIMES}
@@ -114,6 +116,7 @@ class BatchEngine:
             rows = taken.nonzero()[0]
             if not len(rows):
                 continue
+            self.tick()
             chosen, memory, parts[index] = self._take(event, columns, keys, rows)
             if broken := self.broken_step(event, chosen, memory, len(rows)):
                 name, row = broken

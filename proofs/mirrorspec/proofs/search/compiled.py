@@ -45,8 +45,15 @@ class CompiledEngine:
     chunk = CHUNK
 
     def __init__(
-        self, model: Model, universe: Universe, layout: Layout, stopping: Collection[str], symmetry: Symmetry | None
+        self,
+        model: Model,
+        universe: Universe,
+        layout: Layout,
+        stopping: Collection[str],
+        symmetry: Symmetry | None,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
+        """Compile; *tick* is called before each function."""
         if not available():
             raise MissingToolError("the compiled search needs numba: pip install 'mirrorspec[fast]'")
         from mirrorspec.proofs.search.kernels import kernels
@@ -62,12 +69,15 @@ class CompiledEngine:
         began = time.perf_counter()
         self._enter, self._index_all = kernels(layout.words)
         source = Source(model, universe, layout, self.safety)
-        self._steps = [
-            (step.name, _compile(source.step("step", _of(step, events)), "step", STEP_TYPES)) for step in model.steps
-        ]
+        self._steps = []
+        for step in model.steps:
+            tick()
+            self._steps.append((step.name, _compile(source.step("step", _of(step, events)), "step", STEP_TYPES)))
+        tick()
         self._inspection = _compile(source.inspection("inspection"), "inspection", INSPECTION_TYPES)
         self._representatives = None
         if symmetry is not None and symmetry.images:
+            tick()
             text = source.representatives("representatives", symmetry.images)
             self._representatives = _compile(text, "representatives", REPRESENTATIVES_TYPES)
         scratch = Store(layout.words, 1)  # the first call compiles, or loads what was compiled before

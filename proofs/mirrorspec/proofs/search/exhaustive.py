@@ -87,13 +87,14 @@ def search(
     exchanges = Symmetry(model, universe, layout) if symmetry else None
     batch = BatchEngine(model, universe, layout, stopping, exchanges)
 
-    def compiled() -> Engine:
-        return CompiledEngine(model, universe, layout, stopping, exchanges)
+    def compiled(tick: Callable[[], None]) -> Engine:
+        return CompiledEngine(model, universe, layout, stopping, exchanges, tick)
 
+    better = engine == "compiled" or (engine == "auto" and available())
     run = _Run(
-        compiled() if engine == "compiled" else batch,
         batch,
-        compiled if engine == "auto" and available() else None,
+        compiled if better else None,
+        0.0 if engine == "compiled" else SECONDS_WORTH_COMPILING,
         Store(layout.words, limits.states),
         limits,
         threads or min(2, os.cpu_count() or 1),
@@ -115,18 +116,21 @@ class _Run:
 
     def __init__(
         self,
-        engine: Engine,
         batch: BatchEngine,
-        better: Callable[[], Engine] | None,
+        better: Callable[[Callable[[], None]], Engine] | None,
+        better_after: float,
         store: Store,
         limits: Limits,
         threads: int,
         progress: Report | None,
     ) -> None:
-        self.engine, self.batch, self.better, self.store = engine, batch, better, store
+        self.engine: Engine = batch
+        self.batch, self.better, self.better_after, self.store = batch, better, better_after, store
         self.limits, self.threads, self.progress = limits, threads, progress
-        self.engines = [engine]
+        self.engines: list[Engine] = [batch]
         self.levels = [0]
+        self.expanded = 0
+        batch.tick = self._report
         self.began = time.perf_counter()
         self.processor_began = time.process_time()
 
@@ -139,17 +143,18 @@ class _Run:
         violation = None
         labels: tuple[str, ...] = ()
         verdict, reason = Verdict.EXHAUSTED, "every state within the bound was looked at"
+        self._perhaps_compile()
         try:
             self.store.insert(initial)
             violation = self.engine.inspect(self.store, 0, 1) or self._levels()
         except StoreFullError:
             self.levels.pop()  # the last level is not whole
-            verdict, reason = Verdict.INCONCLUSIVE, self.limits.reason(self.store.words, self.depth)
+            verdict, reason = Verdict.INCONCLUSIVE, self.limits.reason(self.store.words, self.depth, self.store.most)
         seconds, processor_seconds = self._seconds(), time.process_time() - self.processor_began
         depth = self.depth
         if violation is not None:
             verdict, reason = Verdict.VIOLATED, f"{violation.property} does not hold"
-            labels = shortest_trace(self.batch, self.store, self.levels, violation)
+            labels = shortest_trace(self.batch, self.store, self.levels, violation, lambda: self._report("tracing"))
             depth = len(labels)
         fired = {name: sum(e.fired[name] for e in self.engines) for name in self.batch.fired}
         sometimes = {name: any(e.sometimes[name] for e in self.engines) for name in self.batch.sometimes}
@@ -191,8 +196,8 @@ class _Run:
                     inspected = stored
                     if violation is not None:
                         return violation
-                    if self.progress is not None:
-                        self._report(min(end, first + self.engine.chunk))
+                    self.expanded = min(end, first + self.engine.chunk)
+                    self._report()
                 background.wait()
                 violation = self._inspect(inspected, self.store.count)
                 inspected = self.store.count
@@ -207,11 +212,12 @@ class _Run:
 
     def _perhaps_compile(self) -> None:
         """Compile once the search has lasted as long as that takes: at worst twice the time of the better choice."""
-        if self.better is not None and self._seconds() > SECONDS_WORTH_COMPILING:
+        if self.better is not None and self._seconds() >= self.better_after:
             began, processor_began = time.perf_counter(), time.process_time()
-            self.engine = self.better()
+            self.engine = self.better(lambda: self._report("compiling"))
             self.engines.append(self.engine)
             self.better = None
+            self.batch.sleep = None  # it expands no more states, so that no marks have to wait
             self.began += time.perf_counter() - began
             self.processor_began += time.process_time() - processor_began
 
@@ -222,7 +228,7 @@ class _Run:
         """How long the search has lasted, compiling apart."""
         return time.perf_counter() - self.began
 
-    def _report(self, expanded: int) -> None:
-        assert self.progress is not None
-        frontier = max(0, self.store.count - expanded)
-        self.progress(Progress(self.store.count, frontier, self.depth, self._seconds(), self.store.bytes))
+    def _report(self, doing: str = "searching") -> None:
+        if self.progress is not None:
+            frontier = max(0, self.store.count - self.expanded)
+            self.progress(Progress(self.store.count, frontier, self.depth, self._seconds(), self.store.bytes, doing))

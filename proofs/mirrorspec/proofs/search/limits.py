@@ -13,7 +13,11 @@ SHARE_OF_MEMORY = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most states that may be stored, and which limit that is."""
+    """The most states that may be stored, and which limit that is.
+
+    Memory means the keys and their index. What an engine works with comes on top, and does not grow with the states
+    stored: the candidates of a chunk or two, and with sleep 8 bytes for each state that waits to be expanded.
+    """
 
     states: int
     name: str
@@ -31,11 +35,16 @@ class Limits:
             limits.append((max_states, "the limit of states"))
         return cls(*min(limits))
 
-    def reason(self, words: int, depth: int) -> str:
-        """Why a search stopped that has looked at every state up to *depth*, and what would do."""
-        memory = self.states * (words * 8 + BYTES_OF_INDEX) / 2**30
+    def reason(self, words: int, depth: int, granted: int) -> str:
+        """Why a search stopped that has looked at every state up to *depth*, and what would do.
+
+        *granted* is the number of states for which the system gave address space.
+        """
+        states = min(self.states, granted)
+        name = self.name if states == self.states else "the address space that the system grants"
+        memory = states * (words * 8 + BYTES_OF_INDEX) / 2**20
         return (
-            f"{self.name} of {self.states:,} states ({memory:.2f} GiB) was reached; every state of up to {depth} steps "
+            f"{name} of {states:,} states (keys and index: {memory:,.0f} MiB) was reached; every state of up to {depth} steps "
             "was looked at, and nothing is claimed beyond. A higher limit, smaller bounds, or an environment with fewer "
             "faults would let it end"
         )

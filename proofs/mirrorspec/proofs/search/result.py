@@ -19,6 +19,8 @@ class Progress:
     seconds: float
     bytes: int
     """What the stored states take, their index included."""
+    doing: str = "searching"
+    """Or compiling, or tracing: what takes the time just now."""
 
     def states_a_second(self) -> float:
         """The rate so far."""

@@ -8,6 +8,7 @@ representatives, so the walk forwards keeps the actual state, and asks of its su
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,11 +17,21 @@ from mirrorspec.proofs.search.result import Violation
 from mirrorspec.proofs.search.store import Keys, Store
 
 
-def shortest_trace(engine: BatchEngine, store: Store, levels: list[int], violation: Violation) -> tuple[str, ...]:
-    """The labels of the events that lead to the violation; *levels* holds the place of each level's first state."""
+def shortest_trace(
+    engine: BatchEngine,
+    store: Store,
+    levels: list[int],
+    violation: Violation,
+    tick: Callable[[], None] = lambda: None,
+) -> tuple[str, ...]:
+    """The labels of the events that lead to the violation; *levels* holds the place of each level's first state.
+
+    *tick* is called before each level.
+    """
     row = violation.row
     rows = [row]
     while row:
+        tick()
         level = bisect_right(levels, row) - 1
         row = _predecessor(engine, store, levels[level - 1], levels[level], store.keys[row])
         rows.append(row)
