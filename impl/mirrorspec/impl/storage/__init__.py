@@ -18,4 +18,5 @@ Read in this order:
 `primary`     the storage of a primary: cache, bitmaps, preserved images
 `layers`      which place a mirror and a flash target have for each track [0020-0021]
 `secondary`   the storage of a secondary
+`folder`      either of them in a folder on disk
 """

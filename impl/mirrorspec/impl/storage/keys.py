@@ -96,17 +96,21 @@ def identity(kind: str, shape: UnitShape, options: Iterable[str] = ()) -> bytes:
     return " ".join((kind, f"format {FORMAT}", f"tracks {volumes} of {shape.track_bytes} bytes", *options)).encode()
 
 
-def claim(store: Store, wanted: bytes) -> None:
-    """Mark an empty store as of this identity. Raises `BadInputError` where it has another, or is not a unit's."""
+def is_new(store: Store, wanted: bytes) -> bool:
+    """Whether the store is empty. Raises `BadInputError` where it is of another identity, or not a unit's."""
     found = store.get(IDENTITY)
-    if found == wanted:
-        return
-    if found is not None:
+    if found is not None and found != wanted:
         was, now = found.decode(errors="replace")[:200], wanted.decode()
         raise BadInputError(f"the storage is of another unit: it is of a {was}, and this is a {now}")
-    if next(store.keys(b""), b"") != b"":
+    if found is None and next(store.keys(b""), b"") != b"":
         raise BadInputError("the storage is not that of a unit")
-    store.commit({IDENTITY: wanted})
+    return found is None
+
+
+def claim(store: Store, wanted: bytes) -> None:
+    """Mark an empty store as of this identity. Raises as `is_new` does."""
+    if is_new(store, wanted):
+        store.commit({IDENTITY: wanted})
 
 
 def check_shape(shape: UnitShape, places: int) -> None:

@@ -30,6 +30,12 @@ CACHED_TRACKS = 1024
 _FIELDS = fields.kinds(PrimaryRecord)
 
 
+def identity(shape: UnitShape, preserved_durable: bool, placement: Placement) -> bytes:
+    """What the store of such a primary is marked with: a store cannot be used with other options than it was begun with."""
+    preserved = "preserved images durable" if preserved_durable else "preserved images in memory"
+    return keys.identity("primary", shape, (f"bitmaps {placement}", preserved))
+
+
 class PrimaryStorage:
     """What a primary has stored. One thread at a time."""
 
@@ -53,8 +59,7 @@ class PrimaryStorage:
         store is of another unit or was used with other options, or is damaged.
         """
         keys.check_shape(shape, shape.tracks)
-        preserved = "preserved images durable" if preserved_durable else "preserved images in memory"
-        keys.claim(store, keys.identity("primary", shape, (f"bitmaps {placement}", preserved)))
+        keys.claim(store, identity(shape, preserved_durable, placement))
         self._shape, self._store, self._durable = shape, store, preserved_durable
         self._places = Places(store, list(zip(volumes, shape.volumes, strict=True)))
         self._bitmaps: Bitmaps

@@ -50,6 +50,11 @@ def target_tracks(shape: UnitShape, volume: int) -> int:
     return SPARE * shape.volumes[volume]
 
 
+def identity(shape: UnitShape) -> bytes:
+    """What the store of such a secondary is marked with."""
+    return keys.identity("secondary", shape)
+
+
 class SecondaryStorage:
     """What a secondary has stored. One thread at a time."""
 
@@ -69,7 +74,7 @@ class SecondaryStorage:
         copy may be others than before. Raises `BadInputError` where the store is of another unit or is damaged.
         """
         keys.check_shape(shape, (1 + SPARE) * shape.tracks)
-        keys.claim(store, keys.identity("secondary", shape))
+        keys.claim(store, identity(shape))
         self._shape, self._store, self._method, self._background = shape, store, method, background
         spare = [target_tracks(shape, volume) for volume in range(len(shape.volumes))]
         mirrors = list(zip(volumes, shape.volumes, strict=True))

@@ -66,17 +66,17 @@ class MemoryTrackFile:
 class DiskTrackFile:
     """A track file that is one plain sparse file of exactly the right size."""
 
-    __slots__ = ("_descriptor", "_name", "_track_bytes", "_tracks")
+    __slots__ = ("_descriptor", "_make", "_name", "_track_bytes", "_tracks")
 
-    def __init__(self, folder: Path, name: str, tracks: int, track_bytes: int) -> None:
-        """Open the file of that name in the folder, or make it, all zeros, where there is none.
+    def __init__(self, folder: Path, name: str, tracks: int, track_bytes: int, *, make: bool = True) -> None:
+        """Open the file of that name in the folder, or where there is none and *make* says so, make it, all zeros.
 
         Raises `BadInputError` where there is something else under the name (a link is never followed), the size is another,
         or it cannot be reached.
         """
         if name in {"", ".", ".."} or "/" in name or "\0" in name:
             raise BadInputError(f"{name!r} is not the name of a file in {folder}")
-        self._name, self._tracks, self._track_bytes = str(folder / name), tracks, track_bytes
+        self._name, self._tracks, self._track_bytes, self._make = str(folder / name), tracks, track_bytes, make
         try:
             within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
@@ -95,8 +95,11 @@ class DiskTrackFile:
     def _opened(self, within: int, name: str) -> int:
         # Without waiting, since to open a pipe would wait for its other end.
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with suppress(FileNotFoundError):
+        try:
             return os.open(name, flags, dir_fd=within)
+        except FileNotFoundError:
+            if not self._make:
+                raise
         making = f".{name}.making"  # the name is given when the size is right, so that a crash leaves no short file
         with suppress(FileNotFoundError):
             os.unlink(making, dir_fd=within)
