@@ -15,6 +15,8 @@ from pathlib import Path
 from mirrorspec.model_tests.catalogue import Case, cases, counterexample, stored
 from mirrorspec.oracle.reference import TABLES
 from mirrorspec.spec.counterexample import to_json
+from mirrorspec.spec.reordering import Wrong
+from mirrorspec.spec.reorderings import REORDERINGS
 
 NOTE = "<!-- Made by `python -m mirrorspec.model_tests.reference`; a test compares it with the code. -->"
 
@@ -44,7 +46,47 @@ def pages() -> dict[str, str]:
         for name, foreword in FOREWORDS.items()
     }
     found["deviations.md"] = _deviations()
+    found["reorderings.md"] = _reorderings()
     return found
+
+
+def _reorderings() -> str:
+    rows = TABLES["reorderings"].items()
+    safe = [
+        [r["name"], r["cites"], r["words"], r["verdict"].removeprefix("safe: "), r["because"]]
+        for r in rows
+        if r["safe"]
+    ]
+    unsafe = [
+        [
+            row.name,
+            row.cites,
+            row.words,
+            ", ".join(f"`{name}` ({_length(name)})" for name in row.decision.cases),
+            row.because,
+        ]
+        for row in REORDERINGS.values()
+        if isinstance(row.decision, Wrong)
+    ]
+    heads = ["order", "seed", "what is done otherwise"]
+    return _page(
+        TABLES["reorderings"].title,
+        "What the seed permits in general words [0053], decided: by the induction, at every size, or by a counterexample. "
+        "`mirrorspec verify` decides every row anew.",
+        "## Safe",
+        "*Either order leads to the same state*: so the two may also happen at once, in several processes. *The proof covers "
+        "both orders*: they lead to different states, and SAFETY holds in either. *Proved anew*: the protocol with its steps "
+        "taken apart, every promise and every safe combination again.",
+        _table([*heads, "decided by", "because"], safe),
+        "## Unsafe",
+        "With the counterexample, and how many steps it takes. Search one with `mirrorspec check --deviate NAME`; a name with "
+        "plus signs is a variant.",
+        _table([*heads, "counterexample", "because"], unsafe),
+    )
+
+
+def _length(name: str) -> str:
+    return f"{stored()[name]['length']} steps"
 
 
 def _deviations() -> str:

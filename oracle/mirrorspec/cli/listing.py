@@ -6,7 +6,7 @@ import click
 
 from mirrorspec.cli.output import console, json_option, table, write_json
 
-WHAT = "steps|fields|guards|properties|deviations|variants|environments|bounds|clauses"
+WHAT = "steps|fields|guards|properties|deviations|variants|reorderings|environments|bounds|clauses"
 
 
 @click.command("list")

@@ -18,6 +18,7 @@ from mirrorspec.spec.environment import ENVIRONMENTS, FAULTS
 from mirrorspec.spec.errors import unknown_name
 from mirrorspec.spec.guards import GUARDS
 from mirrorspec.spec.properties import PROPERTIES
+from mirrorspec.spec.reorderings import REORDERINGS
 from mirrorspec.spec.state import field_table, symbolic_state
 from mirrorspec.spec.step import Step
 from mirrorspec.spec.steps import STEPS
@@ -156,6 +157,22 @@ def variants() -> list[Item]:
     ]
 
 
+def reorderings() -> list[Item]:
+    """Every order that the seed lets be changed, whether that is safe, and how it is decided."""
+    return [
+        {
+            "name": r.name,
+            "cites": r.cites,
+            "words": r.words,
+            "safe": r.safe,
+            "decision": type(r.decision).__name__.lower(),
+            "verdict": r.verdict,
+            "because": r.because,
+        }
+        for r in REORDERINGS.values()
+    ]
+
+
 def fields() -> list[Item]:
     """Every field of the state."""
     return [
@@ -179,6 +196,11 @@ TABLES: dict[str, Table] = {
          "harmless": "harmless, because"},
     ),
     "variants": Table("Variants", variants, {"name": "hold + collision + switch", "verdict": "verdict"}),
+    "reorderings": Table(
+        "Reorderings and parallel executions",
+        reorderings,
+        {"name": "order", "cites": "seed", "words": "what is done otherwise", "verdict": "verdict", "because": "because"},
+    ),
     "environments": Table(
         "Environments", environments, {"name": "environment", "switches": "faults", "reason": "what it is for"}
     ),

@@ -117,8 +117,7 @@ _ALL = (
     Clause("0049", "the out-of-sync structure is frozen at a consistent point in time", ("field cut",)),
     Clause("0052", "the polarity of an indicator is free; a modified-sectors structure", (),
            "never assumed by an importer: trace and drive; sectors: the controller"),
-    Clause("0053", "steps may be reordered or run in parallel", ("deviation write_between_merge_and_normal",),
-           "which reorderings are safe, by proof: the proofs"),
+    Clause("0053", "steps may be reordered or run in parallel", ("deviation write_between_merge_and_normal", "verb verify")),
     # blocks of FIG. 3B
     Clause("350", "a host write is received", ("step issue_write",)),
     Clause("352", "out-of-sync is updated as part of the write; it is sent asynchronously"),
