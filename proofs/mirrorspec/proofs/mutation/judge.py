@@ -15,14 +15,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from mirrorspec.proofs.induction.cases import cases, deviating
 from mirrorspec.proofs.induction.discharge import Formulas, Limits
 from mirrorspec.proofs.induction.invariant import staged
 from mirrorspec.proofs.induction.mutants import Mutant, Part, fates
-from mirrorspec.proofs.mutation.ladder import GIVING_UP, GRAPHS, HIGH, LOW, MOST_STATES, Rung
-from mirrorspec.proofs.mutation.possible import GOALS, Possible, possible
+from mirrorspec.proofs.mutation.ladder import GRAPH_BOUNDS, GRAPHS, HIGH, LOW, MOST_STATES, Rung
+from mirrorspec.proofs.mutation.possible import GIVING_UP, GOALS, Possible, possible, stays_possible
 from mirrorspec.proofs.mutation.reasons import GHOST, REASONS
+from mirrorspec.proofs.mutation.scenarios import SCENARIOS, SUCCESSIONS
 from mirrorspec.proofs.mutation.strengthening import STRENGTHENINGS, failures, unproved
 from mirrorspec.proofs.search import search
 from mirrorspec.spec.configuration import HARDENED, Configuration, Hold
@@ -37,6 +39,8 @@ from mirrorspec.spec.state import field_table
 from mirrorspec.spec.verdict import Verdict
 
 DEVIATION = "deviation"
+WORLDS = {**ENVIRONMENTS, SUCCESSIONS.name: SUCCESSIONS}
+"""Every environment in which a mutant may be caught."""
 KINDS = (Kind.SAFETY, Kind.PROGRESS, Kind.AVAILABILITY)
 SECONDS_EACH = 2.0
 """For one obligation; the slowest of the proof takes a quarter of that."""
@@ -77,6 +81,11 @@ class Outcome:
     """Why it is harmless, or why it is open."""
     seconds: float = 0.0
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Outcome:
+        """The outcome that was written so."""
+        return cls(**{**data, "fate": Fate(data["fate"]), "labels": tuple(data["labels"])})
+
     def as_json(self) -> dict[str, object]:
         """The outcome as it is written and stored."""
         return asdict(self) | {"fate": str(self.fate), "labels": list(self.labels), "seconds": round(self.seconds, 2)}
@@ -96,7 +105,8 @@ def judge(mutant: Mutant) -> Outcome:
         found = _walked(mutant, outcome) or _harmless(outcome, other.words if failing and other else "")
     else:
         found = (
-            _climbed(mutant, outcome, failing, LOW, MOST_VARIANTS)
+            _played(mutant, outcome)
+            or _climbed(mutant, outcome, failing, LOW, MOST_VARIANTS)
             or _walked(mutant, outcome)
             or _climbed(mutant, outcome, failing, HIGH, 1)
             or replace(outcome, reason="the induction fails, and no search within the ladder's bounds finds a trace")
@@ -185,13 +195,18 @@ def _right(options: Configuration, world: Environment) -> Model:
     return build(options, world, emptied=False, kinds=KINDS)
 
 
-def replays(mutant: Mutant, outcome: Outcome, options: Configuration, rung: Rung) -> bool:
-    """Whether the trace of a caught mutant happens in the bits reading, and ends in what it is said to break."""
-    steps = altered(mutant, options, rung.world)
+def replays(mutant: Mutant, outcome: Outcome) -> bool:
+    """Whether the trace of a caught mutant happens in the bits reading, and ends in what it is said to break.
+
+    That something is lost from there on, or never happens, is not looked at again.
+    """
+    options = {given.options.name: given.options for given in cases()}[outcome.configuration]
+    world = WORLDS[outcome.environment]
+    steps = altered(mutant, options, world)
     if steps is None:
         return False
-    model = build(options, rung.world, alter=steps, kinds=KINDS, complete=True)
-    reading = BitsReading(model, rung.size.universe(rung.world))
+    model = build(options, world, alter=steps, kinds=KINDS, complete=True)
+    reading = BitsReading(model, GRAPH_BOUNDS[outcome.bounds].universe(world))
     before, state, event = None, reading.initial(), None
     for label in outcome.labels:
         event = reading.by_label.get(label)
@@ -225,10 +240,40 @@ def _climbed(
             result = search(model, rung.size.universe(rung.world), engine="batch", threads=1, max_states=MOST_STATES)
             if result.verdict is Verdict.VIOLATED:
                 found = _caught(outcome, options, rung, str(result.property), result.labels)
-                if not replays(mutant, found, options, rung):
+                if not replays(mutant, found):
                     raise AssertionError(f"{mutant.name}: the trace does not replay in the bits reading")
                 return found
     return None
+
+
+def _played(mutant: Mutant, outcome: Outcome) -> Outcome | None:
+    """The outcome of a mutant whose scenario breaks a promise or ends where nothing can be committed; else None."""
+    scenario = SCENARIOS.get(mutant.name)
+    steps = altered(mutant, HARDENED, SUCCESSIONS)
+    if scenario is None or steps is None:
+        return None
+    universe = GRAPH_BOUNDS[scenario.bounds].universe(SUCCESSIONS)
+    reading = BitsReading(build(HARDENED, SUCCESSIONS, alter=steps, kinds=KINDS, complete=True), universe)
+    before, event, state = None, None, reading.initial()
+    for label in scenario.labels:
+        event = reading.by_label[label]
+        if reading.refusals(event, state):
+            return None
+        before, state = state, reading.after(event, state)
+    broken = reading.broken(before, event, state)
+    if not broken:
+        model = build(HARDENED, SUCCESSIONS, alter=steps, emptied=False)
+        if stays_possible(HARDENED, model, steps, universe, scenario.labels, MOST_STATES) is not False:
+            return None
+    return replace(
+        outcome,
+        fate=Fate.CAUGHT,
+        by=broken[0] if broken else GOALS[0].name,
+        configuration=HARDENED.name,
+        environment=SUCCESSIONS.name,
+        bounds=scenario.bounds,
+        labels=scenario.labels,
+    )
 
 
 def _walked(mutant: Mutant, outcome: Outcome) -> Outcome | None:
@@ -244,7 +289,7 @@ def _walked(mutant: Mutant, outcome: Outcome) -> Outcome | None:
             continue
         lost = _lost(outcome, options, rung, steps)
         if lost is not None:
-            if not replays(mutant, lost, options, rung):
+            if not replays(mutant, lost):
                 raise AssertionError(f"{mutant.name}: the way to where it is stuck does not replay in the bits reading")
             return lost
     return None
@@ -290,7 +335,3 @@ def _caught(outcome: Outcome, options: Configuration, rung: Rung, by: str, label
         bounds=rung.bounds,
         labels=labels,
     )
-
-
-LOST = {goal.name: goal.meaning for goal in GOALS}
-"""What it means that a goal is lost."""

@@ -38,7 +38,7 @@ class Rung:
     bounds: str
     options: Configuration | None = None
     patient: bool = False
-    """Whether nobody gives up: without the steps in `GIVING_UP`."""
+    """Whether nobody ever gives up (`possible.GIVING_UP`): then every increment must be able to complete."""
 
     @property
     def world(self) -> Environment:
@@ -51,14 +51,12 @@ class Rung:
         return GRAPH_BOUNDS[self.bounds]
 
 
-GIVING_UP = ("abandon",)
-"""Steps that nothing obliges anybody to take, and after which an increment does not complete."""
-
 LOW = (
     Rung("reliable", "1u1t2w"),
     Rung("crashes", "1u1t2w"),
     Rung("membership", "1u1t2w"),
     Rung("reliable", "2u2t2w"),
+    Rung("all", "1u1t1w"),
 )
 """SAFETY at less than 100,000 states each."""
 
@@ -66,6 +64,7 @@ HIGH = (
     Rung("standard", "2u2t2w"),
     Rung("reliable", "1u2t3w"),
     Rung("failover", "1u1t2w"),
+    Rung("all", "1u1t2w"),
     Rung("rivals", "2u2t2w"),
     Rung("crashes", "2u2t2w"),
     Rung("membership", "2u2t2w"),

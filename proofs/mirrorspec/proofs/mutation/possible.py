@@ -1,14 +1,15 @@
 """What must stay possible: a protocol that does nothing keeps SAFETY, so doing nothing has to be caught otherwise.
 
-Two things are asked of every state that can be reached within a bound (PROGRESS, as a possibility under every fault of the
-environment): that an increment which holds every write can still be committed, and that the next one can still begin. And
-what must happen sometimes (SOMETIMES) has to happen in some state. The whole graph is kept as arrays: each state's place in
-the store, each transition as two places; from the states of a goal it is walked backwards.
+PROGRESS is asked as a possibility, under every fault of the environment: from every state that can be reached within a bound,
+an increment which holds every write can still be committed, and the next one can still begin; and where one begins, it can be
+committed without anybody giving up first. And what must happen sometimes (SOMETIMES) has to happen in some state. The whole
+graph is kept as arrays: each state's place in the store, each transition as two places; from the states of a goal it is walked
+backwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,17 @@ GOALS: tuple[Goal, ...] = (
 )
 """Together: again and again an increment can be committed, and it can hold whatever the hosts write."""
 
+PATIENTLY = Goal(
+    "completes patiently",
+    "where an increment begins, one that holds every write can be committed without anybody giving up first",
+    _completed,
+)
+"""Without it, an increment lost for nothing would not count: the session can always abandon it and begin another."""
+GIVING_UP = frozenset({"abandon", "run_timeout", "increment_timeout", "take_over"})
+"""The steps by which somebody gives up."""
+LOSSES = {goal.name: goal.meaning for goal in (*GOALS, PATIENTLY)}
+"""What it means that a goal is lost."""
+
 DEPENDS = "a write depends on another"
 """What is reached beside the SOMETIMES of the specification: without it SAFETY would say nothing."""
 
@@ -91,19 +103,63 @@ def possible(
     depends = substitute(~s.needs.closes(full(Sort.WRITE) & ~s.acknowledged, full(Sort.WRITE)), constants)
     if universe.sizes[Sort.WRITE] > 1 and not np.any(_truth(engine, store, evident(depends))):
         never.append(DEPENDS)
-    for goal in GOALS:
-        there = _truth(engine, store, evident(substitute(goal.truth(s, options), constants)))
-        able = _able(np.flatnonzero(there), edges, store.count)
-        if not able.all():
-            row = int(np.argmin(able))
-            labels = shortest_trace(engine, store, levels, Violation(goal.name, row, None))
-            return Possible(store.count, goal.name, labels, tuple(never))
+    where = {goal.name: _truth(engine, store, evident(substitute(goal.truth(s, options), constants))) for goal in GOALS}
+    completed, begins = (where[goal.name] for goal in GOALS)
+    every = np.ones(store.count, np.bool_)
+    for name, goal, asked, taken in (
+        (GOALS[0].name, completed, every, slice(None)),
+        (GOALS[1].name, begins, every, slice(None)),
+        (PATIENTLY.name, completed, begins, edges.patient),
+    ):
+        able = _able(np.flatnonzero(goal), edges.sources[taken], edges.targets[taken], store.count)
+        if np.any(lost := asked & ~able):
+            labels = shortest_trace(engine, store, levels, Violation(name, int(np.argmax(lost)), None))
+            return Possible(store.count, name, labels, tuple(never))
     return Possible(store.count, never=tuple(never))
 
 
-def _graph(
-    model: Model, universe: Universe, most: int
-) -> tuple[BatchEngine, Store, list[int], tuple[Places, Places] | None]:
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Every transition: its places, and whether nobody gives up in it."""
+
+    sources: Places
+    targets: Places
+    patient: npt.NDArray[np.bool_]
+
+
+def stays_possible(
+    options: Configuration, model: Model, steps: list[StagedStep], universe: Universe, labels: Sequence[str], most: int
+) -> bool | None:
+    """Whether an increment can still be committed after these events; None where the search for it comes to no end.
+
+    Raises `ValueError` for an event that cannot be taken.
+    """
+    layout = Layout.of(model, universe)
+    engine = BatchEngine(model, universe, layout, frozenset(), None)
+    actual = initial_key(model, universe, layout)
+    for label in labels:
+        taken = [after for event, *_, after in engine.successors(actual) if event.label(universe) == label]
+        if not taken:
+            raise ValueError(f"{label} cannot be taken")
+        actual = taken[0]
+    _, constants = settle_constants(steps, initial_state(model.environment))
+    goal = evident(substitute(_completed(symbolic_state(), options), constants))
+    store = Store(layout.words, most * 2)
+    store.insert(actual)
+    begin, end = 0, 1
+    while begin < end:
+        if np.any(fold(goal, Batch(universe, engine.columns(store.keys[begin:end]), {}))):
+            return True
+        for first in range(begin, end, engine.chunk):
+            for _, _, _, _, after in engine.successors(store.keys[first : min(end, first + engine.chunk)]):
+                store.insert(after)
+            if store.count > most:
+                return None
+        begin, end = end, store.count
+    return False
+
+
+def _graph(model: Model, universe: Universe, most: int) -> tuple[BatchEngine, Store, list[int], _Edges | None]:
     """Every state, the places at which each level begins, and every transition; no transitions where there is no end."""
     layout = Layout.of(model, universe)
     exchanges = Symmetry(model, universe, layout)
@@ -114,15 +170,17 @@ def _graph(
     levels = [0]
     sources: list[Places] = []
     targets: list[Hashes] = []
+    patient: list[npt.NDArray[np.bool_]] = []
     begin, end = 0, 1
     while begin < end:
         levels.append(end)
         for first in range(begin, end, engine.chunk):
             keys = store.keys[first : min(end, first + engine.chunk)]
-            for _, rows, _, _, after in engine.successors(keys):
+            for event, rows, _, _, after in engine.successors(keys):
                 found = engine.representatives(after)
                 store.insert(found)
                 sources.append(rows + first)
+                patient.append(np.full(len(rows), event.step.name not in GIVING_UP))
                 targets.append(hash_of(found))
             if store.count > most:
                 return engine, store, levels, None
@@ -130,7 +188,8 @@ def _graph(
             engine.inspect(store, end, store.count)
         begin, end = end, store.count
     levels.pop()
-    return engine, store, levels, (np.concatenate(sources), _places(store.keys[: store.count], np.concatenate(targets)))
+    there = _places(store.keys[: store.count], np.concatenate(targets))
+    return engine, store, levels, _Edges(np.concatenate(sources), there, np.concatenate(patient))
 
 
 def _places(keys: Keys, wanted: Hashes) -> Places:
@@ -148,9 +207,8 @@ def _truth(engine: BatchEngine, store: Store, term: Truth) -> npt.NDArray[np.boo
     return np.broadcast_to(fold(term, Batch(engine.universe, columns, {})), store.count)
 
 
-def _able(goals: Places, edges: tuple[Places, Places], count: int) -> npt.NDArray[np.bool_]:
+def _able(goals: Places, sources: Places, targets: Places, count: int) -> npt.NDArray[np.bool_]:
     """Which states have a way to one of *goals*."""
-    sources, targets = edges
     order = np.argsort(targets, kind="stable")
     sources = sources.take(order)
     starts = np.searchsorted(targets.take(order), np.arange(count + 1))

@@ -13,7 +13,7 @@ from mirrorspec.proofs.induction.cases import cases, model_of
 from mirrorspec.proofs.induction.conjunct import Conjunct, Given, StagedConjunct, conjunct, same
 from mirrorspec.proofs.induction.discharge import Answer, Formulas, Limits, discharge
 from mirrorspec.proofs.induction.invariant import staged
-from mirrorspec.proofs.induction.invariant.sessions import leading, obeyed
+from mirrorspec.proofs.induction.invariant.sessions import heeded, leading, obeyed
 from mirrorspec.proofs.induction.mutants import Mutant
 from mirrorspec.proofs.induction.plan import plan
 from mirrorspec.spec.model import Model, substitute
@@ -86,6 +86,27 @@ def withdrawn_means_aborting(s: State, c: SetTerm, given: Given) -> Truth:
 
 
 @conjunct(GROUP)
+def start_is_sent_by_a_leader(s: State, given: Given) -> Truth:
+    """Start increment is sent by sessions that lead."""
+    return s.start_sent <= leading(s).channels
+
+
+@conjunct(GROUP, c=Sort.CHANNEL)
+def seen_flashed_stays_flashed_or_sits_out(s: State, c: SetTerm, given: Given) -> Truth:
+    """What a unit answered as flashed stays so, or is over: then it joins no other increment while the session is heeded."""
+    seen = (c <= s.saw_flashed) & (c.session <= s.taking_over) & heeded(s, c)
+    return seen.implies((c.unit.volumes <= s.flashed | s.committed) | c.unit.outside(s.joined))
+
+
+@conjunct(GROUP, c=Sort.CHANNEL)
+def all_seen_flashed_are_flashed(s: State, c: SetTerm, given: Given) -> Truth:
+    """Where every member has answered as flashed, they are: the last to answer was so in this increment, hence all were."""
+    mine = c.session.channels & s.members.channels
+    seen = (mine <= s.saw_flashed) & (c.session <= s.taking_over) & heeded(s, c)
+    return seen.implies(s.members.volumes <= s.flashed | s.committed)
+
+
+@conjunct(GROUP)
 def seed_leaves_when_committing(s: State, given: Given) -> Truth:
     """In the seed, where nothing fails, a unit leaves when its session commits."""
     return (
@@ -99,6 +120,16 @@ def seed_leaves_when_committing(s: State, given: Given) -> Truth:
 def ran_unit_is_in_progress_until_it_leaves(s: State, given: Given) -> Truth:
     """A unit that ran goes back to normal only by leaving; one that has only joined may also forget its hold."""
     return s.ran <= (s.in_progress | s.left)
+
+
+def not_leading(s: State) -> SetTerm:
+    """The sessions that have decided nothing, whether they have asked anybody or not."""
+    return s.taking_over | ~(leading(s) | s.taking_over)
+
+
+def aborting_alone(s: State) -> SetTerm:
+    """The sessions that are in no other phase than aborting."""
+    return s.aborting & ~(s.starting | s.running | s.flashing | s.committing)
 
 
 def committing_alone(s: State) -> SetTerm:
@@ -132,6 +163,11 @@ class Strengthening:
         return "; ".join(parts)
 
 
+_SEEN_AND_OVER = Strengthening(
+    ("seen_flashed_has_joined", "seen_flashed_stays_flashed"),
+    (start_is_sent_by_a_leader, seen_flashed_stays_flashed_or_sits_out, all_seen_flashed_are_flashed),
+)
+
 STRENGTHENINGS: dict[str, Strengthening] = {
     "send_track without guard idle": Strengthening(("delivered_is_hardened",), (delivered_and_up_to_date_is_hardened,)),
     "start_increment without guard obeyed": Strengthening((), (start_goes_to_members,)),
@@ -146,6 +182,12 @@ STRENGTHENINGS: dict[str, Strengthening] = {
     "all_committed without change committing": Strengthening(
         (), (seed_leaves_when_committing,), {"committing": committing_alone}
     ),
+    "all_committed without change saw_flashed": _SEEN_AND_OVER,
+    "all_aborted without change saw_flashed": _SEEN_AND_OVER,
+    "all_aborted without change aborting": Strengthening(
+        (), (withdrawn_is_a_members, withdrawn_means_aborting), {"aborting": aborting_alone}
+    ),
+    "answer without guard asking": Strengthening(means={"taking_over": not_leading}),
     "restart_drops_hold": Strengthening(
         ("joined_unit_is_active_until_it_leaves",), (ran_unit_is_in_progress_until_it_leaves,)
     ),
@@ -163,7 +205,8 @@ def failures(mutant: Mutant, other: Strengthening, formulas: Formulas, limits: L
     for given in cases():
         model = model_of(given)
         steps = tuple(mutant.of(step) or step for step in model.steps)
-        models.append((given, replace(model, steps=steps), other.staged(given)))
+        if steps != model.steps:  # elsewhere the proof is what it was
+            models.append((given, replace(model, steps=steps), other.staged(given)))
     return unproved(models, formulas, limits)
 
 
