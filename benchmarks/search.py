@@ -2,8 +2,9 @@
 
 Every search of a subject runs in turn, so that what else the machine does falls on all alike, and the best of several rounds
 counts. Rates are states stored a second. With one thread, ratios are those of processor time, which other work disturbs
-least; with two, those of the clock on the wall. All are of one process, and counts must be equal, without symmetry. `--full`
-adds the large bounds, each searched once, by the fastest engine, with symmetry.
+least; with two, those of the clock on the wall. All are of one process, and counts must be equal, without symmetry: the batch
+reading counts every transition, and leaves out computing those of which another order of events leads to the same state
+(`sleep`), while SPIN reduces nothing. `--full` adds the large bounds, each searched once, by the fastest engine, with symmetry.
 """
 
 from __future__ import annotations

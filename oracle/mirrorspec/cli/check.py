@@ -40,7 +40,7 @@ DEFAULTS = ("hardened", "standard", "2u2t3w")
     type=click.IntRange(1),
     metavar="MIB",
     help="Give up when the stored states and their index take so much. What a search works with comes on top: "
-    "some 100 MiB, in large searches up to 1 GiB.",
+    "some 200 to 800 MiB within the large bounds.",
 )
 @click.option("--emit", type=click.Choice(["promela"]), help="Print the model in another language instead.")
 @json_option
