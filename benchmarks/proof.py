@@ -1,8 +1,8 @@
 """How fast the proof is, as counts and ratios: `python benchmarks/proof.py`.
 
-Each subject is proved by Z3 in turn, over all its combinations, on as many processes as asked, and the best of several rounds counts;
-then cvc5 answers every obligation of the promises once. Printed are the wall time, the slowest query, what the solver's own time is
-of the wall time of all processes, and each figure beside what is asked of it.
+Each subject is proved by Z3 in turn, over all its combinations, on as many processes as asked, and the best of several rounds
+counts; then cvc5 answers every obligation of the promises once. Printed are the wall time, the slowest query, what the
+solver's own time is of the wall time of all processes, and each figure beside what is asked of it.
 """
 
 from __future__ import annotations
