@@ -17,7 +17,7 @@ from mirrorspec.proofs.reorderings import altered, exchange
 from mirrorspec.proofs.reorderings.amended import AMENDED
 from mirrorspec.proofs.reorderings.decide import conflict
 from mirrorspec.spec.reordered import ALTERED, REORDERED
-from mirrorspec.spec.reordering import Altered, Either, Exchange, Pair, Reordering, Wrong
+from mirrorspec.spec.reordering import Altered, Decision, Either, Exchange, Pair, Reordering, Wrong
 from mirrorspec.spec.reorderings import REORDERINGS
 from mirrorspec.spec.sorts import Sort
 
@@ -38,7 +38,7 @@ def failed(pair: Pair, apart: Sort | None = None) -> set[str]:
 
 def test_every_row_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one case, with a row of each kind that says too much: those rows are wrong, and no others."""
-    wrong = {
+    wrong: dict[str, Decision] = {
         "start and write": Exchange((("start_increment", "apply_write"),)),
         "two runs": Either((("run", "report_drained"),)),
         "nothing at all": Exchange(()),

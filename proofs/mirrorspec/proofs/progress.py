@@ -1,8 +1,8 @@
 """Can an increment always still complete? No reachable state may be one from which commit cannot be reached.
 
 `stuck` walks the whole graph of a small bound in the bits reading, forwards and then backwards from the states in which a
-step of the goal's name is enabled. It claims *possibility* under every fault of the environment; that a fair run really gets
-there needs the falling measure too (`frozen_set_falls`, a step property that every search checks).
+step of the goal's name is enabled. It claims *possibility* under every fault of the environment; that a fair run in which
+nobody gives up really gets there is proved, at every size, by the falling measure (`completion`).
 """
 
 from __future__ import annotations
