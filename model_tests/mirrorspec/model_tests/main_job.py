@@ -225,6 +225,7 @@ CHECKS: tuple[Check, ...] = (
     needing("z3", "proof_checks", "proof"),
     needing("z3", "proof_checks", "completes"),
     needing("z3", "proof_checks", "reorderings"),
+    needing("z3", "proof_checks", "mutation"),
     known_cases,
     variants,
     completion,

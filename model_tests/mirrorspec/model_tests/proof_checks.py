@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Iterator
 
-from mirrorspec.model_tests import catalogue
+from mirrorspec.model_tests import catalogue, mutants
 from mirrorspec.model_tests.rows import LEFT_OUT, Report, Row, installed
 from mirrorspec.model_tests.symbols_agreement import disagreements
 from mirrorspec.proofs.induction.cases import named
@@ -19,6 +19,7 @@ from mirrorspec.proofs.induction.discharge import Answer, Limits
 from mirrorspec.proofs.induction.plan import Plan
 from mirrorspec.proofs.induction.prover import Line, Scope, Solvers, Subject, Wanted, formulas, planned, prove
 from mirrorspec.proofs.induction.report import summary
+from mirrorspec.proofs.mutation.table import outcomes, score, subjects
 from mirrorspec.proofs.reorderings.decide import both_orders, chosen, of_row, verdict
 from mirrorspec.spec.configuration import HARDENED, SEED
 from mirrorspec.spec.environment import ENVIRONMENTS
@@ -33,6 +34,7 @@ TIMEOUT_SECONDS = 10.0
 SYMBOL_STATES, SAMPLE_SEED = 3, 20260000
 ALL_NEEDED = "every conjunct is needed"
 AGREES = "agrees on every one"
+NONE_OPEN = "none is open"
 
 
 def proof(full: bool, report: Report) -> Iterator[Row]:
@@ -143,3 +145,23 @@ def _violated(wrong: Wrong) -> tuple[str, str]:
             return str(error), name
         figures.append(f"{name}: {found.property}, {len(found.labels)} steps")
     return Verdict.VIOLATED if figures else Verdict.INCONCLUSIVE, "; ".join(figures)
+
+
+def mutation(full: bool, report: Report) -> Iterator[Row]:
+    """The mutation table: its stored traces replayed, or with *full* every mutant judged anew."""
+    began = time.monotonic()
+    if full:
+        wanted = subjects()
+        found = []
+        for outcome in outcomes(wanted, os.cpu_count() or 1):
+            found.append(outcome)
+            report(f"mutants: {len(found)} of {len(wanted)}")
+        stale: list[str] = []
+    else:
+        report("mutants")
+        found, stale = list(mutants.stored()), mutants.stale()
+    total = score(found)
+    wrong = [*total.open, *total.stale, *stale]
+    got = f"open: {', '.join(dict.fromkeys(wrong))}" if wrong else NONE_OPEN
+    figures = f"{total.caught} caught, {total.harmless} harmless" + ("" if full else "; traces replayed")
+    yield Row("mutants anew" if full else "mutants", f"{len(found)}", NONE_OPEN, got, figures, time.monotonic() - began)

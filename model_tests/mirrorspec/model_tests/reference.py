@@ -12,8 +12,11 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mirrorspec.model_tests import mutants
 from mirrorspec.model_tests.catalogue import Case, cases, counterexample, stored
 from mirrorspec.oracle.reference import TABLES
+from mirrorspec.proofs.mutation.judge import DEVIATION, Fate
+from mirrorspec.proofs.mutation.possible import GOALS, PATIENTLY
 from mirrorspec.spec.counterexample import to_json
 from mirrorspec.spec.reordering import Wrong
 from mirrorspec.spec.reorderings import REORDERINGS
@@ -46,8 +49,35 @@ def pages() -> dict[str, str]:
         for name, foreword in FOREWORDS.items()
     }
     found["deviations.md"] = _deviations()
+    found["mutants.md"] = _mutants()
     found["reorderings.md"] = _reorderings()
     return found
+
+
+def _mutants() -> str:
+    found = [outcome for outcome in mutants.stored() if outcome.part != DEVIATION]
+    caught = [
+        [o.name, o.by, str(len(o.labels)), o.configuration, o.environment, o.bounds]
+        for o in found
+        if o.fate is Fate.CAUGHT
+    ]
+    harmless = [[o.name, o.reason, o.strengthening] for o in found if o.fate is Fate.HARMLESS]
+    goals = [[goal.name, goal.meaning] for goal in (*GOALS, PATIENTLY)]
+    return _page(
+        "Mutants",
+        "What becomes of the protocol when one guard, or one changed field, of one step is left out; `mirrorspec mutate` "
+        f"judges all of them anew. There are {len(found)}: {len(caught)} are caught, each with a trace that a test replays, "
+        f"and {len(harmless)} are harmless: every promise is proved at every size all the same, and nothing that must stay "
+        "possible is lost. None is open. The named [deviations](deviations.md) are judged beside them.",
+        "Beside the [properties](properties.md), a mutant may break what must stay possible:",
+        _table(["lost", "what must stay possible"], goals),
+        "*never* names what must happen sometimes and does not.",
+        "## Caught",
+        _table(["left out", "breaks", "steps", "configuration", "environment", "bounds"], caught),
+        "## Harmless",
+        "Where the induction needs another strengthening of the invariant, the last column names it.",
+        _table(["left out", "why nothing goes wrong", "proved with"], harmless),
+    )
 
 
 def _reorderings() -> str:

@@ -113,9 +113,6 @@ REASONS: dict[str, str] = {
     "all_committed without change begun": (
         "the first unit that joins the next increment overwrites it, and nothing reads it before"
     ),
-    "all_committed without change start_sent": (
-        "start increment was sent to the same members before, and is still receivable"
-    ),
     "all_committed without change abort_sent": "a session that commits has aborted nothing",
     "all_committed without change saw_flashed": (
         "an answer of the old increment cannot be completed: who gave it joins no other before the takeover"
@@ -136,9 +133,6 @@ REASONS: dict[str, str] = {
     ),
     # takeover
     "take_over without guard newest": "a session that a unit refuses never has all answers, so it decides nothing",
-    "answer without guard asking": (
-        "an answer given before the question is as true as after it: the unit refuses lower sessions from then on"
-    ),
     "answer without guard unanswered": (
         "what a unit answers a second time was true at the first: nobody lower can change it in between"
     ),
@@ -161,9 +155,6 @@ REASONS: dict[str, str] = {
     "fail_storage without change nvs_failed": _LESS,
     "mend_storage without guard failed": _AGAIN,
     "establish without guard outsider": "a member that is established again has all its tracks copied once more",
-    "establish without change start_sent": (
-        "the unit is told by the next increment, of which this one waits for nobody who has not joined"
-    ),
     "dismiss without guard member": _AGAIN,
     "dismiss without change rewritten": _RETRANSMITTED,
     **{
