@@ -1,8 +1,8 @@
 """The three charts: the only place where a change of mode, phase or relation is written.
 
-Each is a python-statemachine `StateMachine`; diagrams are drawn from it, the reference controller is driven by an instance
-of it, and the steps take their sources and targets from it through `moves`. In the state of the specification a chart
-becomes one set for each of its states but the initial one: a unit is *pending* when it is in the set of that name.
+Each is a python-statemachine `StateMachine`; the steps take their sources and targets from it through `moves`. In the state
+of the specification a chart becomes one set for each of its states but the initial one: a unit is *pending* when it is in the
+set of that name.
 """
 
 from __future__ import annotations

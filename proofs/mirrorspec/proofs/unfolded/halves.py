@@ -1,9 +1,9 @@
 """A takeover that asks a unit's primary and its secondary one after the other: what abstraction (d) leaves out.
 
 In the specification a unit answers a new session in one step. Here its primary hears the query first, and refuses older
-sessions from then on; its secondary hears it later, and only then does the unit answer. The commands to a primary (start increment, run,
-increment complete, abort) look at what the primary has heard, those to a secondary (flash, commit, withdraw) at what the
-secondary has.
+sessions from then on; its secondary hears it later, and only then does the unit answer. The commands to a primary (start
+increment, run, increment complete, abort) look at what the primary has heard, those to a secondary (flash, commit, withdraw)
+at what the secondary has.
 
 What is claimed is that each step is one that the specification has, or changes nothing that it sees: a primary that has heard
 the query while its secondary has not refuses what it could as well never have received.
