@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from mirrorspec.cli.main import run
 from mirrorspec.model_tests import proof_checks
 from mirrorspec.proofs import completion, measure
 from mirrorspec.proofs.completion import asked, givens, lowers, model_of
@@ -119,3 +120,10 @@ def test_taking_whatever_helps_completes_increments(given: Given) -> None:
         state = reading.after(done[0], state)
         completed += 1
     assert completed >= 3
+
+
+def test_the_command_line_shows_each_subject(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", "--quiet", "--configuration", "seed", "--subject", "completion", "--jobs", "1"]) == 0
+    assert "proved: 1 case" in capsys.readouterr().out
+    assert run(["prove", "--subject", "completion", "--deviate", "old_run_accepted"]) == 2
+    assert run(["prove", "--subject", "progress"]) == 2

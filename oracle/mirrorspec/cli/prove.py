@@ -47,6 +47,13 @@ def _a_number(_context: click.Context, _parameter: click.Parameter, value: float
     "--deviate", "deviation", metavar="NAME", help="Do one thing wrong, and see at which obligation it fails."
 )
 @click.option(
+    "--subject",
+    type=click.Choice(["promises", "completion", "reorderings"]),
+    default="promises",
+    show_default=True,
+    help="What to show: that promises are kept, that increments complete, or that the orders called safe are.",
+)
+@click.option(
     "--timeout",
     default=10.0,
     show_default=True,
@@ -82,6 +89,7 @@ def _a_number(_context: click.Context, _parameter: click.Parameter, value: float
 def command(
     configuration: str | None,
     deviation: str | None,
+    subject: str,
     cores: bool,
     shown: bool,
     solver: str,
@@ -100,11 +108,13 @@ def command(
     one that can be reached.
     """
     from mirrorspec.proofs.induction.discharge import Limits
-    from mirrorspec.proofs.induction.prover import Scope, Solvers, Wanted, planned, prove
+    from mirrorspec.proofs.induction.prover import Scope, Solvers, Subject, Wanted, planned, prove
     from mirrorspec.proofs.induction.report import many, summary
 
     if configuration is not None and deviation is not None:
         raise BadInputError("--configuration and --deviate: a deviation brings its own configuration")
+    if deviation is not None and subject != "promises":
+        raise BadInputError(f"--deviate and --subject {subject}: a deviation is tried on the promises")
     if deviation is not None and shown:
         raise BadInputError("--deviate and --occasions: that a step can happen is shown of the protocol as it is")
     if folder is not None and seeds > 1:
@@ -113,7 +123,7 @@ def command(
         import_module("cvc5")
     if folder is not None:
         _make(folder)
-    scope = Scope(configuration, deviation)
+    scope = Scope(configuration, deviation, Subject(subject))
     limits = Limits(timeout, cores=cores or solver != "z3" or folder is not None)
     wanted = Wanted(scope, limits, Solvers(solver), str(folder) if folder else None)
     out = console(json_path=json_path)
