@@ -97,7 +97,7 @@ def test_every_check_that_asks_a_solver_says_so_without_z3(monkeypatch: pytest.M
         "from mirrorspec.model_tests.main_job import CHECKS\n"
         "asked = [c for c in CHECKS if c.__qualname__.startswith('needing')]\n"
         "rows = [row for check in asked for row in check(False, print)]\n"
-        "assert len(rows) == len(asked) == 4, rows\n"
+        "assert len(rows) == len(asked) == 5, rows\n"
         "assert all(row.absent and 'z3-solver' in row.figures for row in rows), rows\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
