@@ -1,7 +1,7 @@
 """Breaking any one guard that a promise needs makes the induction fail at a named obligation, with a state that can be read.
 
 A guard that a search shows to be needed for SAFETY has to be seen by the induction, else the proof would be unsound: that is
-compared for all of them on the stored table. The states are looked for one guard at a time; the whole of it is for the night.
+compared for all of them on the stored table.
 """
 
 from __future__ import annotations
@@ -24,22 +24,17 @@ NEEDED = [
     for o in stored()
     if o.part == "guard" and o.fate is Fate.CAUGHT and o.by in PROPERTIES and PROPERTIES[o.by].kind is Kind.SAFETY
 ]
-QUICK = ("flash without guard untainted", "run without guard current", "acknowledge_track without guard hardened")
 
 
 def test_there_are_guards_that_safety_needs() -> None:
     assert len(NEEDED) > 20
-    assert set(QUICK) <= {o.name for o in NEEDED}
 
 
 def test_the_induction_fails_for_each_of_them() -> None:
     assert [o.name for o in NEEDED if not o.obligation] == []
 
 
-@pytest.mark.parametrize(
-    "name",
-    [o.name if o.name in QUICK else pytest.param(o.name, marks=pytest.mark.nightly) for o in NEEDED],
-)
+@pytest.mark.parametrize("name", [o.name for o in NEEDED])
 def test_a_failure_can_be_read(name: str) -> None:
     mutant = by_name()[name]
     outcome = next(o for o in NEEDED if o.name == name)

@@ -64,7 +64,10 @@ def test_a_weak_invariant_shows_a_state_that_is_not_reachable() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "words"),
-    [({"most_states": 100}, "the limit of states was reached"), ({"most_seconds": 0.0}, "the limit of 0 s was reached")],
+    [
+        ({"most_states": 100}, "the limit of states was reached"),
+        ({"most_seconds": 0.0}, "the limit of 0 s was reached"),
+    ],
     ids=["states", "seconds"],
 )
 def test_a_limit_that_is_reached_decides_nothing(limits: dict[str, float], words: str) -> None:
