@@ -30,10 +30,14 @@ from mirrorspec.impl.core.outcome import (
     Taken,
 )
 from mirrorspec.impl.core.records import IN_PROGRESS, PENDING
-from mirrorspec.spec.configuration import Restart
+from mirrorspec.spec.configuration import Restart, Switch
 
 if TYPE_CHECKING:
     from mirrorspec.impl.core.primary import PrimaryUnit
+
+FORGOTTEN = 0
+"""In place of the requests that had arrived before a crash, and must be completed before the switch: nobody knows them any more,
+so the unit does not run and its run timer ends the increment."""
 
 _IMAGES = {Source.CACHE: Image.CACHE, Source.PRESERVED: Image.PRESERVED}
 
@@ -54,7 +58,12 @@ def begin(unit: PrimaryUnit, event: Begin) -> Outcome:
     steps = (Taken("restart_primary" if unit.record.epoch else "establish"),)
     if not unit.record.epoch:
         changes += Put("member", 1), Fill(Bitmap.OUT_OF_SYNC)
-    return Outcome(steps, changes, outputs=tuple(outputs), then=then)
+
+    def begun() -> None:
+        if unit.mode.state == PENDING and unit.options.configuration.switch is Switch.BEFORE_START:
+            unit.caught.add(FORGOTTEN)
+
+    return Outcome(steps, changes, (begun,), tuple(outputs), then)
 
 
 def _greeting(unit: PrimaryUnit, epoch: int) -> tuple[Output, ...]:
