@@ -46,6 +46,10 @@ class PersistPoints:
         """Let it happen at the point before which *at* points have been passed, once."""
         self._at, self._what = at, what
 
+    def disarm(self) -> None:
+        """Nothing happens at any point."""
+        self._at = None
+
     def next(self) -> Happening | None:
         """Pass a point: what happens there."""
         happens = self._what if self.passed == self._at else None

@@ -50,6 +50,8 @@ class PrimaryUnit:
     def __init__(self, unit: int, shape: UnitShape, options: PrimaryOptions, record: PrimaryRecord) -> None:
         self.unit, self.shape, self.options, self.record = unit, shape, options, record
         self.mode = Chart(PrimaryMode, record.mode)
+        self.begun = False
+        """Whether the beginning of this life is durable: until then it does nothing."""
         self.newest = 0
         """The highest number of a request that it has seen."""
         self.arrived: dict[int, HostWrite] = {}
@@ -75,6 +77,8 @@ class PrimaryUnit:
 
     def handle(self, event: Event) -> Outcome:
         """What the event does; nothing changes before `apply`."""
+        if not self.begun and not isinstance(event, Begin):
+            return transfers.not_begun(event)
         if isinstance(event, Received):
             message = event.message
             answer = _ANSWERS.get(type(message))
@@ -97,7 +101,9 @@ class PrimaryUnit:
             return writes.unpersisted(self, event.request)
         if isinstance(event, TimerFired) and any(isinstance(c, Merge) for c in outcome.changes):
             return Outcome(outputs=(StartTimer(event.name, RETRY_SECONDS, event.number),))
-        return transfers.retried(self) if isinstance(event, TimerFired | Begin) else NOTHING
+        if isinstance(event, Begin) or (isinstance(event, TimerFired) and not self.begun):
+            return Outcome(outputs=(StartTimer("begin", RETRY_SECONDS, 0),))
+        return transfers.retried(self) if isinstance(event, TimerFired) else NOTHING
 
     @property
     def now(self) -> Mode:

@@ -9,6 +9,7 @@ applied; that is the test of any storage. Contents of tracks are not in a record
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -62,6 +63,10 @@ class PrimaryRecord:
     def __post_init__(self) -> None:
         for bitmap in Bitmap:
             self.bitmaps.setdefault(bitmap, TrackSet(self.tracks))
+
+    def copy(self) -> PrimaryRecord:
+        """The same record, to be changed apart."""
+        return deepcopy(self)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Change the record as the changes say, in their order."""
@@ -124,6 +129,10 @@ class SecondaryRecord:
 
     def __post_init__(self) -> None:
         self.relations = self.relations or [Relation() for _ in range(self.volumes)]
+
+    def copy(self) -> SecondaryRecord:
+        """The same record, to be changed apart."""
+        return deepcopy(self)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Change the record as the changes say, in their order."""

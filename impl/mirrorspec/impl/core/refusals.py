@@ -27,6 +27,7 @@ _PASSING = frozenset(
 
 _OWN = (
     Refusal("beyond", "the write does not lie within one track of the unit", True),
+    Refusal("outside", "the request does not lie within the volume, or is longer than a request may be", True),
     Refusal("empty", "the write has no data", True),
     Refusal("known", "the request's number has been used before", True),
     Refusal("busy", "too many writes are waiting at the unit", False),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mirrorspec.impl.core import decisions, leaving
 from mirrorspec.impl.core.decisions import Source
-from mirrorspec.impl.core.events import Begin, Drain, Event, Proceed, ReportDrained
+from mirrorspec.impl.core.events import Begin, Drain, Event, HostWrite, Proceed, ReportDrained, TimerFired
 from mirrorspec.impl.core.messages import Hardened, Hello, Welcome
 from mirrorspec.impl.core.options import Drained, Processes
 from mirrorspec.impl.core.outcome import (
@@ -20,6 +20,7 @@ from mirrorspec.impl.core.outcome import (
     Change,
     Clear,
     Discard,
+    Fail,
     Fill,
     Image,
     Outcome,
@@ -60,10 +61,18 @@ def begin(unit: PrimaryUnit, event: Begin) -> Outcome:
         changes += Put("member", 1), Fill(Bitmap.OUT_OF_SYNC)
 
     def begun() -> None:
+        unit.begun = True
         if unit.mode.state == PENDING and unit.options.configuration.switch is Switch.BEFORE_START:
             unit.caught.add(FORGOTTEN)
 
     return Outcome(steps, changes, (begun,), tuple(outputs), then)
+
+
+def not_begun(event: Event) -> Outcome:
+    """An event before the unit's beginning is durable: it is refused, and the beginning tried again after a while."""
+    if isinstance(event, HostWrite):
+        return Outcome(refused="persisted", outputs=(Fail(event.request, "persisted"),))
+    return Outcome(then=(Begin(),)) if isinstance(event, TimerFired) else NOTHING
 
 
 def _greeting(unit: PrimaryUnit, epoch: int) -> tuple[Output, ...]:
