@@ -272,6 +272,18 @@ class Refinement:
             self._image(unit, track, field, image, read)
 
 
+class Unrefined(Refinement):
+    """No specification beside the controller: nothing is compared, so the judge of images alone may find a fault."""
+
+    def happened(
+        self, machine: PrimaryUnit | SecondaryUnit | Session, event: Event, outcome: Outcome, read: Read | None
+    ) -> None:
+        """Nobody looks."""
+
+    def acknowledged(self, unit: int, request: int) -> None:
+        """Nobody looks."""
+
+
 _READINGS: dict[object, RunningReading] = {}
 
 
@@ -298,4 +310,4 @@ def _words(word: int) -> str:
     return "{" + ", ".join(map(str, _bits(word))) + "}"
 
 
-__all__ = ["NotRefinedError", "Refinement"]
+__all__ = ["NotRefinedError", "Refinement", "Unrefined"]

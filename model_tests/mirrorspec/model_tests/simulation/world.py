@@ -30,7 +30,7 @@ from mirrorspec.impl.storage.store import StorageFailedError
 from mirrorspec.model_tests.crashing_storage import CrashedError, Happening
 from mirrorspec.model_tests.simulation.judging import Hosts, judge_recovery
 from mirrorspec.model_tests.simulation.party import Party
-from mirrorspec.model_tests.simulation.refinement import Refinement
+from mirrorspec.model_tests.simulation.refinement import Refinement, Unrefined
 from mirrorspec.model_tests.simulation.scenario import BLOCK_BYTES, Action, Scenario, Schedule
 
 QUIET_SECONDS = 8.0
@@ -48,13 +48,14 @@ class StuckError(AssertionError):
 class World:
     """One run."""
 
-    def __init__(self, scenario: Scenario, schedule: Schedule) -> None:
+    def __init__(self, scenario: Scenario, schedule: Schedule, *, refined: bool = True) -> None:
+        """*refined*: whether the specification runs beside the controller and is compared after every event."""
         self.scenario, self.schedule = scenario, schedule
         self.random = Random(f"{schedule.seed}/world")
         self.now = 0.0
         self.queue: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
         self._order = count()
-        self.refinement = Refinement(
+        self.refinement = (Refinement if refined else Unrefined)(
             scenario.configuration, scenario.shape, scenario.units, scenario.writes, scenario.sessions
         )
         self.hosts = Hosts(scenario.units * scenario.shape.tracks, scenario.shape.track_bytes // BLOCK_BYTES)
