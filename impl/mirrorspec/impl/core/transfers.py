@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from mirrorspec.impl.core.primary import PrimaryUnit
 
 FORGOTTEN = 0
-"""In place of the requests that had arrived before a crash, and must be completed before the switch: nobody knows them any more,
-so the unit does not run and its run timer ends the increment."""
+"""In place of the requests that had arrived before a crash, and must be completed before the switch: nobody knows them any
+more, so the unit does not run and its run timer ends the increment."""
 
 _IMAGES = {Source.CACHE: Image.CACHE, Source.PRESERVED: Image.PRESERVED}
 

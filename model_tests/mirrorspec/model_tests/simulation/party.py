@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from mirrorspec.impl.core.outcome import Change, Image, Receive, Write
+from mirrorspec.impl.core.outcome import Bitmap, Change, Image, Receive, Write
 from mirrorspec.impl.core.primary import PrimaryUnit
 from mirrorspec.impl.core.records import PrimaryRecord, SecondaryRecord
 from mirrorspec.impl.core.secondary import SecondaryUnit
@@ -132,8 +132,12 @@ class Party:
         Raises `TornError` where it has happened in part.
         """
         found = self.opened(self._device, self.points)
-        record, after = found.load(), before.copy()
-        after.apply(changes)  # type: ignore[arg-type]  # the changes are those of this kind of record
+        record, before, after = found.load(), before.copy(), before.copy()
+        after.apply(changes)
+        if self.scenario.configuration.restart is Restart.LEAVE:
+            for kept in (before, after):
+                if isinstance(kept, PrimaryRecord):
+                    kept.bitmaps[Bitmap.PRESERVED].empty()  # these images are in memory, and a crash forgets them
         there = all(self._shows(found, c) for c in changes if isinstance(c, Write | Receive))
         if record == after and there:
             return True

@@ -9,8 +9,8 @@ mapping adds to the names of the steps:
 - *Transfers.* What a primary gives up is lost there when the secondary stores the next epoch: until then it may arrive. A
   restart gives up transfers and nothing else; a primary that leaves an increment as it restarts does so there as by its timer.
 - *A unit* of the specification is both halves: it has answered a session when both have.
-- *A write* is issued when it arrives; on each track the n-th to arrive has the n-th place there. An image of a track is known by
-  its content: the simulation never writes the same bytes twice.
+- *A write* is issued when it arrives; on each track the n-th to arrive has the n-th place there. An image of a track is known
+  by its content: the simulation never writes the same bytes twice.
 - *A session that every unit refuses* is left out: nobody can tell what it does.
 """
 
@@ -21,11 +21,12 @@ from collections.abc import Callable, Iterable
 from mirrorspec.impl.core.events import Begin, Event, HostWrite, Proceed, Received
 from mirrorspec.impl.core.messages import Command, Hardened
 from mirrorspec.impl.core.options import UnitShape
-from mirrorspec.impl.core.outcome import Acknowledge, Bitmap, Image, Outcome, Put, SendTrack, Taken, Write
+from mirrorspec.impl.core.outcome import Bitmap, Image, Outcome, Put, SendTrack, Taken, Write
 from mirrorspec.impl.core.primary import PrimaryUnit
 from mirrorspec.impl.core.records import COMMITTED, FLASHED, IN_PROGRESS, PENDING, WITHDRAWN, SecondaryRecord
 from mirrorspec.impl.core.secondary import SecondaryUnit
 from mirrorspec.impl.core.session import Session
+from mirrorspec.model_tests.simulation.coverage import Reached, Tests, tests
 from mirrorspec.spec.configuration import Configuration
 from mirrorspec.spec.environment import ENVIRONMENTS
 from mirrorspec.spec.guards import GUARDS
@@ -51,6 +52,7 @@ class Refinement:
         self.shape, self.units, self.writes, self.sessions = shape, units, writes, sessions
         self.reading = _reading(options, shape.volumes, units, writes, sessions)
         self.state = self.reading.initial()
+        self.reached = Reached(_tests(options, self.reading))
         self.current = 1
         """The highest increment that any unit has heard of."""
         self.steps: list[tuple[str, tuple[int, ...]]] = []
@@ -79,6 +81,7 @@ class Refinement:
         if refused is not None:
             words = GUARDS.get(refused, refused)
             raise NotRefinedError(f"{step}{things} is refused by {refused}: {words}")
+        self.reached.look(self.state)
 
     def happened(
         self, machine: PrimaryUnit | SecondaryUnit | Session, event: Event, outcome: Outcome, read: Read | None
@@ -121,9 +124,7 @@ class Refinement:
         else:
             self.take(step, k)
 
-    def _primary(
-        self, machine: PrimaryUnit, taken: Taken, event: Event, outcome: Outcome, read: Read | None
-    ) -> None:
+    def _primary(self, machine: PrimaryUnit, taken: Taken, event: Event, outcome: Outcome, read: Read | None) -> None:
         unit, step = machine.unit, taken.step
         first = unit * self.shape.tracks
         match step:
@@ -264,7 +265,9 @@ class Refinement:
         place = unit * self.shape.tracks + track
         held = self._contents[place].get(read(image, track))
         if held is None:
-            raise NotRefinedError(f"unit {unit}: the {image} of track {track} has contents that were never in the cache")
+            raise NotRefinedError(
+                f"unit {unit}: the {image} of track {track} has contents that were never in the cache"
+            )
         self._expect(f"unit {unit}, track {track}, {image}", held, field, self._writes_of(place))
 
     def _images(self, unit: int, field: str, image: Image, read: Read | None) -> None:
@@ -297,6 +300,15 @@ def _reading(
         model = build(options, ENVIRONMENTS["all"], complete=True, emptied=False, kinds=())
         _READINGS[key] = RunningReading(model, Universe.of(layout, sessions))
     return _READINGS[key]
+
+
+_TESTS: dict[int, Tests] = {}
+
+
+def _tests(options: Configuration, reading: RunningReading) -> Tests:
+    if id(reading) not in _TESTS:
+        _TESTS[id(reading)] = tests(options, reading)
+    return _TESTS[id(reading)]
 
 
 def _bits(word: int) -> Iterable[int]:

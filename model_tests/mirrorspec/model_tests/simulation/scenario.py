@@ -57,9 +57,9 @@ class Scenario:
 
     shape: UnitShape = UnitShape((2, 2), 2 * BLOCK_BYTES)
     units: int = 2
-    writes: int = 6
+    writes: int = 24
     """At most so many writes to each track."""
-    seconds: float = 2.0
+    seconds: float = 1.0
     """So long hosts write and faults happen; then the world is whole again."""
     faults: Faults = Faults()
     configuration: Configuration = HARDENED
@@ -94,6 +94,7 @@ class Scenario:
     def session(self) -> SessionOptions:
         """The options of its sessions, likewise."""
         return SessionOptions(
+            interval_seconds=0.02,
             coordination_seconds=0.08,
             drain_seconds=0.4,
             resend_seconds=0.03,

@@ -76,6 +76,8 @@ class World:
         """What happened how often: steps, refusals, faults, persist points at which a crash happened."""
 
         self.longest_hold_seconds = 0.0
+        self.events = 0
+        """What machines were told of."""
 
     def run(self) -> None:
         """The whole run. Raises `AssertionError` of some kind where the controller fails."""
@@ -111,6 +113,7 @@ class World:
         """A unit is told of an event: its outcome becomes durable, is applied, checked, and put out."""
         machine = party.machine
         assert not isinstance(machine, Session)
+        self.events += 1
         outcome = machine.handle(event)
         if outcome.changes:
             try:
@@ -195,6 +198,7 @@ class World:
         session = self.sessions.get(number)
         if session is None:
             return
+        self.events += 1
         outcome = session.handle(event)
         for taken in outcome.steps:
             self.counts[taken.step] += 1
@@ -272,7 +276,7 @@ class World:
         assert not isinstance(machine, Session)
         party.crash()
         happened = party.committed(machine.record, outcome.changes)
-        what = outcome.steps[0].step if outcome.steps else type(event).__name__
+        what = outcome.steps[0].step if outcome.steps else _told(event)
         self.counts[f"crash {'after' if happened else 'before'} {party.role} {what}"] += 1
         if happened:
             machine.apply(outcome)
@@ -335,6 +339,13 @@ class World:
     def _recovered_since_heal(self) -> bool:
         """Whether an increment that began after the faults were over has been formed."""
         return any(s.ended > self.hosts.healed_at and s.counts["formed"] for s in self.sessions.values())
+
+
+def _told(event: Event) -> str:
+    """What a durable act that takes no step is called after."""
+    if isinstance(event, Received):
+        return type(event.message).__name__
+    return f"{event.name} timer" if isinstance(event, TimerFired) else type(event).__name__
 
 
 def _end(party: str) -> str:

@@ -4,7 +4,8 @@ It does what `bits` does, some ten times faster, for one state that is changed i
 words. An event's function tests the guards in their order and either returns the name of the first that refuses, having
 changed nothing, or changes the state and returns nothing. The text that is compiled comes from the model alone.
 
-Fields that hold a relation are left out: no guard reads one.
+A step about a write is compiled once for each track, with the write as an argument, since there are many writes and what the
+step does depends on their tracks. Fields that hold a relation are left out: no guard reads one.
 """
 
 from __future__ import annotations
@@ -15,11 +16,27 @@ from typing import Any
 from mirrorspec.spec.model import Model
 from mirrorspec.spec.readings.bits import BitsReading, Event
 from mirrorspec.spec.readings.scalar import Scalar
+from mirrorspec.spec.sorts import Sort
 from mirrorspec.spec.terms import Term, fold
 from mirrorspec.spec.universe import Universe
 
 State = dict[str, int]
-EventFunction = Callable[[State], str | None]
+EventFunction = Callable[[State, int], str | None]
+"""Takes the state, and for a step about a write the word of that write (else 0)."""
+WRITE = "write"
+
+
+class _OfAWrite(Scalar):
+    """The algebra of `scalar` in which a parameter that is a write is the argument of that name, and its track is known."""
+
+    def parameter(self, node: Term) -> Any:
+        return WRITE if node.sort is Sort.WRITE else super().parameter(node)
+
+    def owner(self, node: Term, things: Any) -> Any:
+        if things is not WRITE:
+            return super().owner(node, things)
+        track = self.universe.owners[Sort.WRITE, Sort.TRACK][self.parameters["w"]]
+        return 1 << track
 
 
 class _Named:
@@ -49,6 +66,8 @@ class RunningReading:
         self.model, self.universe = model, universe
         self._steps = {step.name: step for step in model.steps}
         self._relations = {f.name for f in model.fields if f.relation}
+        self._of_writes = {s.name for s in model.steps if [sort for _, sort in s.parameters] == [Sort.WRITE]}
+        self._tracks: list[tuple[int, ...]] = [(track,) for track in universe.owners[Sort.WRITE, Sort.TRACK]]
         self._functions: dict[tuple[str, tuple[int, ...]], EventFunction] = {}
 
     def initial(self) -> State:
@@ -61,10 +80,22 @@ class RunningReading:
 
         Raises `KeyError` for a step that the model does not have.
         """
-        function = self._functions.get((step, things))
+        word, key = 0, (step, things)
+        if step in self._of_writes:
+            word, key = 1 << things[0], (step, self._tracks[things[0]])
+        function = self._functions.get(key)
         if function is None:
-            function = self._functions[step, things] = self._compiled(Event(self._steps[step], things))
-        return function(state)
+            function = self._functions[key] = self._compiled(Event(self._steps[step], things))
+        return function(state, word)
+
+    def test(self, truth: Term) -> Callable[[State], bool]:
+        """A truth over the state as a function."""
+        named = _Named(Scalar(self.universe, lambda name: f"s[{name!r}]", {}))
+        value = fold(truth, named)
+        scope: dict[str, Any] = {}
+        exec("\n    ".join(["def holds(s):", *named.lines, f"return bool({value})", ""]), scope)
+        function: Callable[[State], bool] = scope["holds"]
+        return function
 
     def text(self, event: Event) -> str:
         """The text of an event's function."""
@@ -73,7 +104,7 @@ class RunningReading:
         def field(name: str) -> str:
             return read.setdefault(name, f"s_{name}")
 
-        named = _Named(Scalar(self.universe, field, event.parameters))
+        named = _Named(_OfAWrite(self.universe, field, event.parameters))
         memory: dict[int, Any] = {}
         body: list[str] = []
         for name, guard in event.step.guards.items():
@@ -85,7 +116,7 @@ class RunningReading:
         body += named.lines[sum(line.startswith("t") for line in body) :]
         body += [f"s[{name!r}] = {value}" for name, value in changes.items()]
         loads = [f"{local} = s[{name!r}]" for name, local in read.items()]
-        return "\n    ".join(["def happen(s):", *loads, *body, "return None", ""])
+        return "\n    ".join([f"def happen(s, {WRITE}):", *loads, *body, "return None", ""])
 
     def _compiled(self, event: Event) -> EventFunction:
         scope: dict[str, Any] = {}
