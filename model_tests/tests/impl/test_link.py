@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -408,7 +409,7 @@ def test_another_version_is_turned_away_with_the_reason() -> None:
         async with Pair() as pair, pair.stranger(greet=False) as stranger:
             content = bytearray(wire.pack(Greeting("primary:0", "secondary:0", UNITS), 0, LIMITS))
             content[4] = 2
-            struct.pack_into(">I", content, 24, frame.crc32(bytes(content[:24])))
+            struct.pack_into(">I", content, 24, crc32(bytes(content[:24])))
             stranger.writer.write(content)
             assert "version 2 is spoken there, and 1 here" in await stranger.closed()
 
