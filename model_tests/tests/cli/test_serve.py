@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +21,9 @@ import pytest
 from mirrorspec.cli.main import run
 from mirrorspec.impl.core.outcome import Relate
 from mirrorspec.impl.storage.folder import open_secondary
-from mirrorspec.model_tests.running import PATIENCE_SECONDS, Processes, config
+from mirrorspec.model_tests.running import PATIENCE_SECONDS, Processes, config, free_ports
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ def served(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 def ready(process: subprocess.Popen[str], count: int) -> list[dict[str, Any]]:
     """The first so many lines that say that a party is ready."""
     assert process.stdout is not None
-    found = []
+    found: list[dict[str, Any]] = []
     while len(found) < count:
         line = json.loads(process.stdout.readline())
         if "ready" in line:
@@ -221,3 +226,61 @@ def test_recover_is_1_where_the_rows_cannot_be_and_names_them(
     assert out.count("disagrees") == 2
     assert "refuse: the mechanism is corrupted" in out
     assert not (tmp_path / "images").exists()
+
+
+def test_the_commands_of_the_how_to_do_what_it_says(tmp_path: Path) -> None:
+    """Every command of its shell blocks in their order, on ports that are free here; `serve` runs until the disaster."""
+    page = (ROOT / "docs" / "how-to" / "run-the-reference-controller.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```shell\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    commands = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    example = "examples/installations/two-units.toml"
+    text = (ROOT / example).read_text(encoding="utf-8")
+    for port, free in zip(sorted(set(re.findall(r":(7\d{3})\b", text))), free_ports(6), strict=True):
+        text = text.replace(f":{port}", f":{free}")
+    (tmp_path / example).parent.mkdir(parents=True)
+    (tmp_path / example).write_text(text, encoding="utf-8")
+    (tmp_path / "bin").mkdir()
+    for name, arguments in (("mirrorspec", " -m mirrorspec.cli"), ("python", "")):
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    serving: subprocess.Popen[str] | None = None
+    outputs: list[str] = []
+    try:
+        for command in commands:
+            if " serve " in command:
+                serving = subprocess.Popen(
+                    ["sh", "-c", f"exec {command}"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True,
+                    start_new_session=True,
+                )  # fmt: skip
+                assert serving.stdout is not None
+                assert all(" is ready: " in serving.stdout.readline() for _ in range(5))
+                continue
+            if " recover " in command and serving is not None:
+                time.sleep(3)  # the interval of the example is a second: let it form increments with what was written
+                serving.terminate()
+                serving.communicate(timeout=PATIENCE_SECONDS)
+            done = subprocess.run(
+                ["sh", "-c", command],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+            outputs.append(done.stdout)
+    finally:
+        if serving is not None and serving.poll() is None:
+            serving.kill()
+            serving.communicate()
+    with (tmp_path / "try" / "images" / "accounts.img").open("rb") as image:
+        recovered = image.read(8192)
+    assert any(hashlib.sha256(recovered).hexdigest() in output for output in outputs), (
+        "what was read is what was recovered"
+    )
+    assert any(recovered), "and it is not what the volume held before"
+    shutil.rmtree(tmp_path / "try")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,11 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 PHASES = ("starting", "running", "flashing", "committing")
 
 
+def in_phase(phase: str, status: dict[str, Any]) -> bool:
+    """Whether a session is in that phase."""
+    return bool(status["phase"] == phase)
+
+
 def kill_and_recover(processes: Processes, history: Path, cycles: int, seed: int) -> int:
     """Kill everything at some moment of some phase, judge what recovery makes of it, start again; how many writes were
     acknowledged."""
@@ -44,7 +51,7 @@ def kill_and_recover(processes: Processes, history: Path, cycles: int, seed: int
         point = processes.wait("session:home", lambda s: s["recovery_point"]["age_seconds"] is not None)
         promised = asked - point["recovery_point"]["age_seconds"]
         phase = chance.choice(PHASES)
-        processes.wait("session:home", lambda s, phase=phase: bool(s["phase"] == phase))
+        processes.wait("session:home", partial(in_phase, phase))
         processes.kill()
         writer.stop()
         acknowledged += writer.acknowledged

@@ -134,11 +134,11 @@ class PrimaryParty:
 
     async def start(self) -> Status:
         """Listen for the session and for hosts, and dial the secondary."""
+        self._runner.tell(Begin())  # before anything that hosts can ask
         links = await self._link.listen(self._place.listen)
         self._link.dial(f"secondary:{self.machine.unit}", self._secondary)
         hosts = await self._hosts.listen(self._place.hosts)
         await opened(self._endpoint)
-        self._runner.tell(Begin())
         return {"links": str(links), "hosts": str(hosts)}
 
     async def run(self) -> None:
