@@ -8,10 +8,13 @@ counterexample of each deviation, unsafe variant and finding is (`catalogue`). A
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mirrorspec.impl.link import frame
+from mirrorspec.impl.link.wire import KINDS, Kind
 from mirrorspec.model_tests import mutants
 from mirrorspec.model_tests.catalogue import Case, cases, counterexample, stored
 from mirrorspec.oracle.reference import TABLES
@@ -49,6 +52,7 @@ def pages() -> dict[str, str]:
         for name, foreword in FOREWORDS.items()
     }
     found["deviations.md"] = _deviations()
+    found["frames.md"] = _frames()
     found["mutants.md"] = _mutants()
     found["reorderings.md"] = _reorderings()
     return found
@@ -140,6 +144,22 @@ def _deviations() -> str:
         _table(heads, map(_case, by_kind["variant"])),
         "## Findings about the seed's own configuration",
         _table(heads, map(_case, by_kind["finding"])),
+    )
+
+
+def _frames() -> str:
+    def row(kind: Kind) -> list[str]:
+        fields = "; ".join(f"{name}: {how.words}" for name, how in kind.fields)
+        return [str(kind.number), kind.name, kind.group.value, fields or "nothing"]
+
+    layout = (frame.__doc__ or "").split("\n\n")[1]
+    return _page(
+        "Frames: what parties and hosts say over TCP",
+        f"A frame begins with a header of {frame.HEADER_BYTES} bytes. Numbers are unsigned, the most significant byte first.",
+        f"```text\n{inspect.cleandoc(layout)}\n```",
+        "The payload holds these fields, in this order. A frame of no such kind, at another moment, of a length or with a "
+        "value out of range closes the connection with the reason.",
+        _table(["kind", "name", "is said", "payload"], map(row, KINDS.values())),
     )
 
 

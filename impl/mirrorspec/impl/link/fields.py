@@ -269,7 +269,9 @@ class VolumeSet(Type):
 class Shapes(Type):
     """The shape of every unit: bytes of a track, and the number of tracks of each volume."""
 
-    words = "2 bytes count; for each unit 4 bytes bytes of a track, 2 bytes count, and 4 bytes tracks a volume"
+    words = (
+        "2 bytes count; for each unit 4 bytes size of a track, 2 bytes count, and 4 bytes for the tracks of each volume"
+    )
 
     def put(self, out: bytearray, value: Any) -> None:
         _put_number(out, len(value), 2, MOST_UNITS)
@@ -295,7 +297,7 @@ class Shapes(Type):
 class VolumeNames(Type):
     """Names and sizes of the volumes of one unit."""
 
-    words = "2 bytes count; for each volume its name, and 4 bytes tracks"
+    words = "2 bytes count; for each volume its name, and 4 bytes for its tracks"
 
     def put(self, out: bytearray, value: Any) -> None:
         _put_number(out, len(value), 2, MOST_VOLUMES)
