@@ -80,9 +80,10 @@ secondary = {{folder = "secondary-{unit}", listen = "127.0.0.1:{secondary}"}}
 class Processes:
     """An installation in a folder, with one process a party. Close it whatever happens."""
 
-    def __init__(self, folder: Path, units: Iterable[str] = ("a", "b"), more: str = "") -> None:
+    def __init__(self, folder: Path, units: Iterable[str] = ("a", "b"), more: str = "", text: str = "") -> None:
+        """*text*: the whole file of the installation, where it is to be another than `config` makes."""
         self.folder, self.file = folder, folder / "installation.toml"
-        self.file.write_text(config(units, more=more), encoding="utf-8")
+        self.file.write_text(text or config(units, more=more), encoding="utf-8")
         self.installation = load(self.file)
         self.parties = tuple(names(self.installation))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -91,19 +92,17 @@ class Processes:
     def start(self, *parties: str) -> None:
         """Start these parties, or all that do not run."""
         for party in parties or [p for p in self.parties if p not in self._running]:
-            command = [
-                sys.executable,
-                "-m",
-                "mirrorspec.cli",
-                "serve",
-                str(self.file),
-                "--party",
-                party,
-                "--with-parent",
-            ]
             self._running[party] = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, start_new_session=True
+                [sys.executable, "-m", *self.module(party), "serve", str(self.file), "--party", party, "--with-parent"],
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,
             )
+
+    def module(self, party: str) -> tuple[str, ...]:
+        """What runs a party: the command line, or something that takes its place."""
+        return ("mirrorspec.cli",)
 
     def kill(self, *parties: str) -> None:
         """SIGKILL these parties, or all, at the same moment as nearly as may be."""

@@ -1,0 +1,173 @@
+"""The drill: the bank works, its parties are killed, and again and again the whole primary site is lost.
+
+A cycle is a while of work, in which parties are killed with SIGKILL and started again, and then a disaster: all parties are
+killed at once, a copy of what the secondary site holds is recovered as an operator would, and both databases are opened from
+the images and audited. Then everything is started again where it was, and the bank goes on.
+
+Of every recovered image it is checked that both databases open and pass SQLite's integrity check; that every invariant of
+`books` holds; that it holds no transaction that the bank had not begun; that its number is at least that of the last increment
+that was seen committed; and that it holds every transaction that was committed before the second next increment could begin.
+(The first of those may have been under way when the transaction was committed, so it may miss it.)
+
+The seed decides who is killed and when; what they were doing then is up to the machine.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from mirrorspec.model_tests.bank.books import Standing, audit
+from mirrorspec.model_tests.bank.clerk import Clerk
+from mirrorspec.model_tests.bank.devices import image_device
+from mirrorspec.model_tests.bank.files import Files
+from mirrorspec.model_tests.bank.parties import NotRecoveredError, Parties, recover
+from mirrorspec.model_tests.bank.vfs import Database
+
+FORM_SECONDS = 60.0
+"""An installation in which no increment forms for so long, with nobody killed, has failed."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the drill did, and what it found wrong."""
+
+    cycles: int = 0
+    kills: int = 0
+    openings: int = 0
+    transactions: int = 0
+    increments: int = 0
+    """The number of the last increment that was recovered."""
+    hot: int = 0
+    """Recovered databases with a hot journal: the cut fell into one of their transactions."""
+    promised: int = 0
+    """Recoveries of which it was known beforehand that they must hold some transaction."""
+    working_seconds: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+    standing: Standing | None = None
+    """The last that was recovered."""
+
+    def __str__(self) -> str:
+        """One line, with the bounds of what was tried."""
+        rate = self.transactions / self.working_seconds if self.working_seconds else 0.0
+        return (
+            f"{self.cycles} disasters, {self.kills} processes killed, {self.openings} openings at the primary site; "
+            f"{self.transactions} transactions, {rate:.0f} a second; {self.increments} increments; "
+            f"{self.hot} of {2 * self.cycles} recovered databases were cut inside a transaction"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """At some moment so many transactions were committed; asked after it, the last committed increment had this number."""
+
+    transactions: int
+    formed: int
+
+
+class Drill:
+    """An installation in a folder, with the bank at work."""
+
+    def __init__(self, folder: Path, seed: int, fault: str = "", say: Callable[[str], None] = lambda _: None) -> None:
+        """*fault*: the name of one of `faults.FAULTS`, or none. *say* is told one line a disaster."""
+        self._folder, self._random, self._say = folder, Random(seed), say
+        self.parties = Parties(folder, fault)
+        self._clerk = Clerk(self.parties.hosts("a"), self.parties.hosts("b"))
+        self._samples: list[Sample] = []
+        self.tally = Tally()
+
+    def run(self, cycles: int, seconds: float, kills: bool = True) -> Tally:
+        """So many cycles, each with so many seconds of work. Nothing runs any more when it returns.
+
+        Raises `AssertionError` where a party does not start, or no increment forms although nobody is killed.
+        """
+        try:
+            self.parties.start()
+            self._clerk.start()
+            for _ in range(cycles):
+                begun = time.monotonic()
+                self._await_increments()
+                self._work(seconds, kills)
+                self.tally.working_seconds += time.monotonic() - begun
+                self._disaster()
+                if self.tally.wrong or self._clerk.lost:
+                    break
+                self.parties.start()
+        finally:
+            self.parties.close()
+            if self._clerk.is_alive():
+                self._clerk.stop()
+        if self._clerk.lost:
+            self.tally.wrong.append(f"at the primary site: {self._clerk.lost}")
+        self.tally.kills, self.tally.openings = self.parties.kills, self._clerk.openings
+        return self.tally
+
+    def _await_increments(self) -> None:
+        """Until a transaction has been committed, and after it an increment has begun and been committed."""
+        end = time.monotonic() + FORM_SECONDS
+        self._samples.clear()
+        while not (self._samples and self._samples[-1].formed >= self._samples[0].formed + 2):
+            if self._clerk.lost:
+                return
+            assert time.monotonic() < end, f"no two increments formed in {FORM_SECONDS} s\n{self.parties.log()}"
+            self._sample()
+            time.sleep(0.05)
+
+    def _sample(self) -> None:
+        transactions = self._clerk.committed
+        formed = self.parties.formed()
+        if transactions and formed is not None:
+            self._samples.append(Sample(transactions, formed))
+
+    def _work(self, seconds: float, kills: bool) -> None:
+        random, end = self._random, time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(random.uniform(0.1, 0.6))
+            self._sample()
+            if kills:
+                chosen = random.sample(self.parties.parties, random.choice((1, 1, 1, 2, 5)))
+                self.parties.kill(*chosen)
+                time.sleep(random.choice((0.0, 0.3)))
+                self.parties.start(*chosen)
+
+    def _disaster(self) -> None:
+        """Lose everything but a copy of the secondary site, recover that, and audit it."""
+        tally = self.tally
+        self.parties.kill()
+        begun = self._clerk.committed + 1
+        tally.cycles += 1
+        site = self._folder / f"site-{tally.cycles}"
+        try:
+            number = recover(self.parties.file, self._folder, site)
+        except NotRecoveredError as error:
+            tally.wrong.append(str(error))
+            return
+        standing = tally.standing = self._audit(site)
+        tally.transactions, tally.increments = begun - 1, number
+        promised = max((s.transactions for s in self._samples if s.formed + 2 <= number), default=0)
+        seen = max((s.formed for s in self._samples), default=0)
+        tally.promised += promised > 0
+        self._say(f"cycle {tally.cycles}: increment {number}: {standing}; {begun - 1} were committed")
+        if not standing.sound:
+            tally.wrong.append(str(standing))
+        if not promised <= standing.transactions <= begun:
+            tally.wrong.append(f"{standing.transactions} transactions, not {promised} to {begun}")
+        if number < seen:
+            tally.wrong.append(f"increment {number}, although {seen} was committed")
+        if standing.sound:
+            shutil.rmtree(site)
+
+    def _audit(self, site: Path) -> Standing:
+        """Open both databases from the images, rolling back what the cut fell into."""
+        devices = [image_device(site / f"{volume}.img") for volume in ("accounts", "ledger")]
+        self.tally.hot += sum(Files(device).journal.read(0, 1) not in (b"", b"\0") for device in devices)
+        accounts, ledger = map(Database, devices)
+        try:
+            return audit(accounts, ledger)
+        finally:
+            accounts.close()
+            ledger.close()
