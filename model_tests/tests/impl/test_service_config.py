@@ -9,9 +9,10 @@ import pytest
 
 from mirrorspec.impl.core.options import Drained, PrimaryOptions, SessionOptions
 from mirrorspec.impl.link.stream import LinkOptions
+from mirrorspec.impl.service import blocks
 from mirrorspec.impl.service.config import LARGEST_BYTES, load, parse
 from mirrorspec.impl.storage.secondary import Method
-from mirrorspec.model_tests.running import config
+from mirrorspec.model_tests.running import config, free_ports
 from mirrorspec.spec.configuration import HARDENED, Collision
 from mirrorspec.spec.errors import BadInputError
 
@@ -92,3 +93,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> 
 
 def test_the_installation_of_the_tests_uses_nothing_twice() -> None:
     assert len(parse(config(["a", "b", "c"]), Path()).units) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "usage: "),
+        (["read", "v", "0"], "usage: "),
+        (["read", "x", "0", "1"], "there is no volume x: there are v, w"),
+        (["write", "v", "0"], "refused"),
+    ],
+)
+def test_a_host_in_one_command_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    (port,) = free_ports(1)
+    file = tmp_path / "installation.toml"
+    file.write_text(SESSION + UNIT.replace("127.0.0.1:2", f"127.0.0.1:{port}"), encoding="utf-8")
+    assert blocks.main([str(file), *arguments]) == 2
+    assert reason in capsys.readouterr().err

@@ -12,7 +12,9 @@ that person has set up, who decides that another place shall lead.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -38,6 +40,8 @@ from mirrorspec.spec.errors import BadInputError
 
 MOST_WAITING = 256
 """Destaging waits for an idle moment until so many tracks wait for it."""
+CONNECT_SECONDS = 0.5
+"""A primary begins when its secondary can hear it, or after so long: a greeting that is lost waits for the transfer timer."""
 PIECE = 16
 """So many tracks are destaged, copied or swept in one piece of work."""
 
@@ -133,10 +137,14 @@ class PrimaryParty:
         self._endpoint = Endpoint(place.folder, self._answer)
 
     async def start(self) -> Status:
-        """Listen for the session and for hosts, and dial the secondary."""
-        self._runner.tell(Begin())  # before anything that hosts can ask
+        """Dial the secondary, and listen for the session and for hosts."""
         links = await self._link.listen(self._place.listen)
-        self._link.dial(f"secondary:{self.machine.unit}", self._secondary)
+        self._link.dial(self.machine.secondary, self._secondary)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                while not self._link.connected(self.machine.secondary):
+                    await asyncio.sleep(CONNECT_SECONDS / 50)
+        self._runner.tell(Begin())  # before anything that hosts can ask
         hosts = await self._hosts.listen(self._place.hosts)
         await opened(self._endpoint)
         return {"links": str(links), "hosts": str(hosts)}
