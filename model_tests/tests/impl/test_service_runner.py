@@ -241,9 +241,20 @@ def test_only_the_owner_of_the_folder_can_read_the_secret(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "line", [b'{"secret": "wrong", "ask": "status"}\n', b"not JSON\n", b"[]\n", b"x" * 100_000 + b"\n"]
+    "line",
+    [
+        b'{"secret": "wrong", "ask": "status"}\n',
+        b'{"secret": "\xc3\xa4\\ud800"}\n',
+        b"not JSON\n",
+        b"\xff\n",
+        b"[]\n",
+        b"[" * 4000 + b"\n",
+        b"x" * 100_000 + b"\n",
+    ],
 )
-def test_whoever_does_not_know_the_secret_is_told_nothing(tmp_path: Path, line: bytes) -> None:
+def test_whoever_does_not_know_the_secret_is_told_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, line: bytes
+) -> None:
     def question() -> bytes:
         port = json.loads((tmp_path / FILE).read_text())["port"]
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
@@ -254,6 +265,7 @@ def test_whoever_does_not_know_the_secret_is_told_nothing(tmp_path: Path, line: 
                 return b""
 
     assert questioned(tmp_path, question) == b""
+    assert not caplog.records, "an error of the program"
 
 
 def test_a_file_that_was_left_behind_leads_nowhere(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class Endpoint:
             async with asyncio.timeout(SECONDS):
                 writer.write(self._reply(await reader.readline()))
                 await writer.drain()
-        except (OSError, ValueError):  # a TimeoutError is an OSError, too long a line a ValueError
+        except (OSError, ValueError, RecursionError):  # a TimeoutError is an OSError, too long a line a ValueError
             pass
         finally:
             writer.close()
@@ -77,7 +77,10 @@ class Endpoint:
     def _reply(self, line: bytes) -> bytes:
         """The answer to one line; nothing to whoever does not know the secret."""
         question = json.loads(line)
-        if not isinstance(question, dict) or not secrets.compare_digest(str(question.get("secret")), self._secret):
+        if not isinstance(question, dict):
+            return b""
+        secret = str(question.get("secret")).encode(errors="replace")
+        if not secrets.compare_digest(secret, self._secret.encode()):
             return b""
         try:
             answer = self._answer(str(question.get("ask")))
