@@ -115,7 +115,8 @@ def _details(action: Any) -> str:
         case "write":
             return f"track {action.track}, block {action.block}"
         case "crash":
-            moment = f"{action.happening} persist point {action.points + 1} from now" if action.happening else "at once"
+            point = f"{action.act} is persisted" if action.act else f"persist point {action.points + 1} from now"
+            moment = f"{action.happening} {point}" if action.happening else "at once"
             return f"{moment}, down for {action.seconds:.3f} s"
         case "partition":
             return f"from {action.other} for {action.seconds:.3f} s"

@@ -22,7 +22,6 @@ Tests = dict[str, list[Callable[[State], bool]]]
 
 DURABLE: dict[str, tuple[str, ...]] = {
     "primary": (
-        "Begin",
         "abort",
         "acknowledge_track",
         "answer",

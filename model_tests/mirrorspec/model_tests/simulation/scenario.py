@@ -15,6 +15,7 @@ from mirrorspec.impl.core.options import Drained, PrimaryOptions, Processes, Ses
 from mirrorspec.impl.storage.bitmaps import Placement
 from mirrorspec.impl.storage.secondary import Method
 from mirrorspec.model_tests.crashing_storage import Happening
+from mirrorspec.model_tests.simulation.coverage import DURABLE
 from mirrorspec.spec import variants
 from mirrorspec.spec.configuration import HARDENED, Configuration, Restart, Switch
 
@@ -119,9 +120,11 @@ class Action:
     seconds: float = 0.0
     """How long it lasts: until the restart, until the network heals, until storage works again."""
     happening: str = ""
-    """For a crash what happens at the next persist point; empty: it happens at once."""
+    """For a crash what happens at a persist point; empty: it happens at once."""
     points: int = 0
     """For a crash so many persist points are passed first."""
+    act: str = ""
+    """For a crash: it happens at the first persist point of the next such durable act instead (`coverage.DURABLE`)."""
     survives: bool = False
     """For a takeover whether the old session lives on."""
 
@@ -149,15 +152,14 @@ def draw(scenario: Scenario, seed: int) -> Schedule:
                 actions.append(Action(at, "write", party, track, random.randrange(blocks)))
     for _ in range(faults.crashes):
         happening = random.choice(["", *(h.value for h in Happening if h is not Happening.FAILURE)])
+        party = random.choice(primaries + secondaries)
+        act = random.choice(DURABLE[party.split(":")[0]]) if random.random() < 0.5 else ""
+        at = 0.0 if act == "establish" else random.uniform(0, seconds)
+        down = random.uniform(0, 0.3)
+        if act and not happening:
+            happening = Happening.AFTER.value
         actions.append(
-            Action(
-                random.uniform(0, seconds),
-                "crash",
-                random.choice(primaries + secondaries),
-                seconds=random.uniform(0, 0.3),
-                happening=happening,
-                points=random.randrange(8),
-            )
+            Action(at, "crash", party, seconds=down, happening=happening, points=random.randrange(8), act=act)
         )
     for _ in range(faults.partitions):
         one = random.choice(primaries + secondaries)

@@ -39,12 +39,9 @@ def shrink(scenario: Scenario, schedule: Schedule, fails: Fails) -> tuple[Scenar
         left -= 1
         return left >= 0 and fails(s, Schedule(schedule.seed, tuple(actions))) == how
 
-    for faults in (
-        lambda f: replace(f, loss=0.0),
-        lambda f: replace(f, duplication=0.0),
-        lambda f: replace(f, lateness=0.0),
-    ):
-        calmer = replace(scenario, faults=faults(scenario.faults))
+    world = scenario.faults
+    for faults in (replace(world, loss=0.0), replace(world, loss=0.0, duplication=0.0, lateness=0.0)):
+        calmer = replace(scenario, faults=faults)
         if still(calmer, list(schedule.actions)):
             scenario = calmer
     actions = list(schedule.actions)
@@ -76,9 +73,19 @@ def to_json(scenario: Scenario, schedule: Schedule) -> dict[str, Any]:
 def read(path: str) -> tuple[Scenario, Schedule]:
     """A scenario and a schedule from a file. Raises `BadInputError` with what is wrong."""
     try:
-        if Path(path).stat().st_size > MOST_BYTES:
-            raise BadInputError(f"{path}: a schedule has at most {MOST_BYTES} bytes")
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInputError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise BadInputError(f"{path}: a schedule has at most {MOST_BYTES} bytes")
+    return parse(path, content)
+
+
+def parse(path: str, content: bytes) -> tuple[Scenario, Schedule]:
+    """A scenario and a schedule from the content of a file of that name. Raises `BadInputError` with what is wrong."""
+    try:
+        data = json.loads(content)
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise BadInputError(f"{path}: no schedule: its format is not {FORMAT!r}")
         plain = dict(data["scenario"])
@@ -97,18 +104,16 @@ def read(path: str) -> tuple[Scenario, Schedule]:
         actions = tuple(Action(**action) for action in data["actions"])
         _check(path, scenario, actions)
         return scenario, Schedule(int(data["seed"]), actions)
-    except OSError as error:
-        raise BadInputError(f"cannot read {path}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadInputError(f"{path}: no schedule: {error}") from error
 
 
 def _check(path: str, scenario: Scenario, actions: tuple[Action, ...]) -> None:
     """Refuse what a run could not do, or not with bounded memory."""
-    parties = {f"{role}:{unit}" for role in ("primary", "secondary") for unit in range(scenario.units)}
     small = 1 <= scenario.units <= 8 and 1 <= scenario.shape.tracks <= 64 and 1 <= scenario.writes <= 256
     if not small or not 0 < scenario.seconds <= 3600 or scenario.shape.track_bytes % 8 or len(actions) > 100_000:
         raise BadInputError(f"{path}: a run has at most 8 units of 64 tracks of 256 writes, and an hour")
+    parties = {f"{role}:{unit}" for role in ("primary", "secondary") for unit in range(scenario.units)}
     for place, action in enumerate(actions):
         if action.kind not in ("write", "crash", "partition", "fail", "takeover"):
             raise BadInputError(f"{path}: action {place}: there is no kind {action.kind!r}")

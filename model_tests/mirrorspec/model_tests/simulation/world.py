@@ -25,6 +25,7 @@ from mirrorspec.impl.core.outcome import (
     StartTimer,
     StopTimer,
 )
+from mirrorspec.impl.core.primary import PrimaryUnit
 from mirrorspec.impl.core.session import Session
 from mirrorspec.impl.storage.store import StorageFailedError
 from mirrorspec.model_tests.crashing_storage import CrashedError, Happening
@@ -72,6 +73,8 @@ class World:
         """Pairs that cannot reach one another."""
         self.whole = False
         """Whether the faults are over."""
+        self.armed: dict[str, tuple[str, Happening]] = {}
+        """For a party the durable act at which it will crash, and how."""
         self.counts: Counter[str] = Counter()
         """What happened how often: steps, refusals, faults, persist points at which a crash happened."""
 
@@ -81,11 +84,12 @@ class World:
 
     def run(self) -> None:
         """The whole run. Raises `AssertionError` of some kind where the controller fails."""
+        for action in self.schedule.actions:
+            if action.act == "establish":
+                self._act_crash(action)
         for party in self.parties.values():
-            party.start()
-            self.handle(party, Begin())
-            self.at(self.random.uniform(0, IDLE_SECONDS), self._idle, party, party.life)
-        self.begin_session()
+            self._restart(party)
+        self._begin_first()
         for action in self.schedule.actions:
             self.at(action.at, self._act, action)
         self.at(self.scenario.seconds, self._heal)
@@ -116,6 +120,10 @@ class World:
         self.events += 1
         outcome = machine.handle(event)
         if outcome.changes:
+            armed = self.armed.get(party.name)
+            if armed and armed[0] == _called(event, outcome):
+                del self.armed[party.name]
+                party.points.arm(party.points.passed, armed[1])
             try:
                 party.commit(outcome.changes)
             except StorageFailedError:
@@ -184,6 +192,14 @@ class World:
         self.at(IDLE_SECONDS, self._idle, party, life)
 
     # Sessions
+
+    def _begin_first(self) -> None:
+        """The first session begins when every unit is established."""
+        units = [party for party in self.parties.values() if party.role == "primary"]
+        if all(party.up and isinstance(party.machine, PrimaryUnit) and party.machine.begun for party in units):
+            self.begin_session()
+        else:
+            self.at(IDLE_SECONDS, self._begin_first)
 
     def begin_session(self) -> None:
         """Another session begins, of the next number."""
@@ -261,10 +277,12 @@ class World:
 
     def _act_crash(self, action: Action) -> None:
         party = self.parties[action.party]
-        if not party.up:
-            return
         party.restart_seconds = action.seconds
-        if action.happening:
+        if action.act:
+            self.armed[party.name] = action.act, Happening(action.happening)
+        elif not party.up:
+            return
+        elif action.happening:
             party.points.arm(party.points.passed + action.points, Happening(action.happening))
         else:
             self.counts["crash at once"] += 1
@@ -276,7 +294,7 @@ class World:
         assert not isinstance(machine, Session)
         party.crash()
         happened = party.committed(machine.record, outcome.changes)
-        what = outcome.steps[0].step if outcome.steps else _told(event)
+        what = _called(event, outcome)
         self.counts[f"crash {'after' if happened else 'before'} {party.role} {what}"] += 1
         if happened:
             machine.apply(outcome)
@@ -294,12 +312,14 @@ class World:
     def _restart(self, party: Party) -> None:
         if party.up:
             return
-        self.counts[f"restart {party.role}"] += 1
+        if party.life:
+            self.counts[f"restart {party.role}"] += 1
         party.start()
         self.handle(party, Begin())
         if party.up:
             self.at(self.random.uniform(0, IDLE_SECONDS), self._idle, party, party.life)
-        if self.scenario.place == party.name and not self.sessions and self.numbers < self.scenario.sessions:
+        alone = self.scenario.place == party.name and not self.sessions
+        if alone and 0 < self.numbers < self.scenario.sessions:
             self.begin_session()
 
     def _act_partition(self, action: Action) -> None:
@@ -316,7 +336,7 @@ class World:
         party.failing = False
 
     def _act_takeover(self, action: Action) -> None:
-        if self.numbers >= self.scenario.sessions:
+        if not 0 < self.numbers < self.scenario.sessions:
             return
         if not action.survives:
             self.sessions.clear()
@@ -328,11 +348,12 @@ class World:
         """The faults are over: everything is up and reachable, and some session is alive."""
         self.whole = True
         self.cut.clear()
+        self.armed.clear()
         for party in self.parties.values():
             party.failing = False
             party.points.disarm()
             self._restart(party)
-        if not self.sessions and self.numbers < self.scenario.sessions:
+        if self.numbers and not self.sessions and self.numbers < self.scenario.sessions:
             self.begin_session()
         self.hosts.healed(max((s.increment for s in self.sessions.values()), default=0))
 
@@ -341,8 +362,10 @@ class World:
         return any(s.ended > self.hosts.healed_at and s.counts["formed"] for s in self.sessions.values())
 
 
-def _told(event: Event) -> str:
-    """What a durable act that takes no step is called after."""
+def _called(event: Event, outcome: Outcome) -> str:
+    """What a durable act is called: after the step that it takes, or after what the party was told of."""
+    if outcome.steps:
+        return outcome.steps[0].step
     if isinstance(event, Received):
         return type(event.message).__name__
     return f"{event.name} timer" if isinstance(event, TimerFired) else type(event).__name__
