@@ -519,3 +519,35 @@ def test_a_host_does_not_believe_a_unit_that_makes_no_sense() -> None:
     with pytest.raises(frame.MalformedFrameError, match="0 is not from 1 to"):
         BlockClient(address, "A", seconds=5)
     thread.join()
+
+
+def test_a_host_has_no_more_requests_outstanding_than_its_unit_takes() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    early: list[bool] = []
+
+    def serve() -> None:
+        with server, server.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(wire.pack(Attached("A", 16, 16, 2, (("small", 4),)), 0, NO_LIMITS))
+            length = len(wire.pack(WriteRequest(1, 0, 0, bytes(16)), 0, LIMITS))
+            for n in range(2):
+                connection.recv(length, socket.MSG_WAITALL)
+            connection.settimeout(0.05)
+            for n in range(4):
+                if n < 2:
+                    try:
+                        early.append(bool(connection.recv(1, socket.MSG_PEEK)))
+                    except TimeoutError:
+                        early.append(False)
+                connection.sendall(wire.pack(Done(n + 1), n + 1, LIMITS))
+                if n < 2:
+                    connection.settimeout(5)
+                    connection.recv(length, socket.MSG_WAITALL)
+                    connection.settimeout(0.05)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with BlockClient(Address("127.0.0.1", server.getsockname()[1]), "A", seconds=5) as client:
+        client.write("small", 0, bytes(64))
+    thread.join()
+    assert early == [False, False]

@@ -7,7 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 from zlib import crc32
 
@@ -281,22 +281,71 @@ def test_connections_beyond_the_limit_are_closed() -> None:
 
 def test_a_party_that_does_not_read_loses_messages_but_holds_nobody_up() -> None:
     async def test() -> None:
-        async with Pair(waiting_frames=10, idle_seconds=0.3) as pair:
+        async with Pair(waiting_frames=10, idle_seconds=1.0) as pair:
             async with pair.stranger() as deaf:
+
+                async def speaking() -> None:
+                    for sequence in count(1):  # only its reading is at fault
+                        deaf.writer.write(wire.pack(Alive(), sequence, LIMITS))
+                        await asyncio.sleep(0.05)
+
                 deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a socket
+                speaker = asyncio.create_task(speaking())
                 sent = 0
                 while pair.secondary.send("primary:0", Transfer(1, 1, 0, 0, bytes(4096))):
                     sent += 1
                     await asyncio.sleep(0)
+                assert pair.secondary.connected("primary:0")
                 assert sent >= 10
                 assert not pair.secondary.send("primary:0", Welcome(1))
                 assert [code for code, _ in pair.reasons()] == ["busy"], "once, and not for every message"
-                for sequence in range(1, 1000):  # it speaks all the while: only its reading is at fault
-                    deaf.writer.write(wire.pack(Alive(), sequence, LIMITS))
-                    await asyncio.sleep(0.02)
-                    if not pair.secondary.connected("primary:0"):
-                        break
+                await until(lambda: not pair.secondary.connected("primary:0"))
+                speaker.cancel()
+                await asyncio.wait({speaker})
+            await until(lambda: len(pair.told) == 2)
             assert pair.reasons()[-1] == ("disconnected", "nothing could be written for too long")
+
+    ran(test)
+
+
+def test_what_waited_for_a_lost_connection_is_lost_with_it_and_strangers_leave_nothing_behind() -> None:
+    async def test() -> None:
+        async with Pair() as pair:
+            async with pair.stranger():
+                for n in range(100):
+                    assert pair.secondary.send("primary:0", Hardened(1, n, 0)), "they wait: nothing has run since"
+            await until(lambda: pair.secondary._peers == {})
+            async with pair.stranger() as back:
+                assert pair.secondary.send("primary:0", Welcome(2))
+                assert await back.heard() == Welcome(2)
+
+    ran(test)
+
+
+def test_a_party_that_reads_slowly_all_the_time_is_told_of_once() -> None:
+    async def test() -> None:
+        async with Pair(waiting_frames=2, waiting_bytes=1) as pair:
+            await pair.connect()
+            outbox = pair.secondary._peers["primary:0"].outbox
+            assert [outbox.offer((2, b""), 0) for _ in range(3)] == [True, True, False]
+            for _ in range(3):
+                assert not pair.secondary.send("primary:0", Welcome(1))
+                await outbox.get()
+                assert outbox.offer((2, b""), 0), "there is room now and then, but never an end of it"
+            assert len(pair.told) == 1
+
+    ran(test)
+
+
+def test_each_time_that_a_party_begins_to_read_too_slowly_it_is_told() -> None:
+    async def test() -> None:
+        async with Pair(waiting_frames=2) as pair:
+            await pair.connect()
+            for _ in range(2):
+                assert [pair.secondary.send("primary:0", Welcome(n)) for n in range(5)] == [True] * 2 + [False] * 3
+                for n in range(2):
+                    assert await pair.primary.receive() == Received("secondary:0", Welcome(n))
+            assert pair.reasons() == [("busy", "it reads too slowly, and messages to it are lost")] * 2
 
     ran(test)
 
@@ -429,6 +478,29 @@ def test_a_dialler_turns_away_whoever_answers_in_place_of_the_party() -> None:
     ran(test)
 
 
+def test_a_dialler_turns_away_another_party_that_claims_to_be_meant() -> None:
+    async def test() -> None:
+        def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(wire.pack(Greeting("secondary:1", "primary:0", UNITS), 0, LIMITS))
+            writers.append(writer)
+
+        writers: list[asyncio.StreamWriter] = []
+        told: list[Notice] = []
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        link = TcpLink("primary:0", LIMITS, OPTIONS, told.append)
+        link.dial("secondary:0", Address(*server.sockets[0].getsockname()))
+        await until(lambda: bool(told))
+        assert not link.connected("secondary:1")
+        await link.close()
+        server.close()
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
+        assert told[0] == Notice("unknown", "secondary:0: secondary:1 answers, where secondary:0 should")
+
+    ran(test)
+
+
 # Where it listens
 
 
@@ -487,6 +559,4 @@ def test_a_mailbox_is_bounded_in_number_and_in_bytes_but_takes_one_of_any_size()
     assert not box.offer("b", 41)
     assert box.offer("b", 40)
     assert not box.offer("c", 0)
-    box.clear()
-    assert len(box) == 0
-    assert box.offer("c", 100)
+    assert len(box) == 2

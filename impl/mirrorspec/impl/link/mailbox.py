@@ -47,9 +47,3 @@ class Mailbox(Generic[T]):
         self._bytes -= length
         self._room.set()
         return thing
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._things.clear()
-        self._bytes = 0
-        self._room.set()

@@ -38,17 +38,14 @@ _GREETING = frozenset({Group.GREETING})
 
 @dataclass(eq=False)
 class _Peer:
-    """Another party: what waits to be sent to it, and the task that talks to it while there is a connection."""
+    """Another party, while there is a connection to it that both ends have greeted."""
 
     outbox: Mailbox[tuple[int, bytes]]
-    task: Task[None] | None = None
+    """What waits to be sent. It goes with the connection: what is sent late is of no use to anyone."""
+    task: Task[None]
+    """Carries messages both ways."""
     full: bool = False
-    """Something was lost for want of room, and a notice says so."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection, greeted by both ends."""
-        return self.task is not None and not self.task.done()
+    """Something was lost for want of room since the outbox was last empty, and a notice says so."""
 
 
 class TcpLink:
@@ -90,9 +87,10 @@ class TcpLink:
         """
         encoded = wire.encode(message, self._limits)
         peer = self._peers.get(to)
-        if peer is None or not peer.connected:
+        if peer is None or peer.task.done():
             return False
         if peer.outbox.offer(encoded, HEADER_BYTES + len(encoded[1])):
+            peer.full = peer.full and len(peer.outbox) > 1
             return True
         if not peer.full:
             peer.full = True
@@ -106,7 +104,7 @@ class TcpLink:
     def connected(self, to: str) -> bool:
         """Whether there is a connection to that party, greeted by both ends."""
         peer = self._peers.get(to)
-        return peer is not None and peer.connected
+        return peer is not None and not peer.task.done()
 
     async def close(self) -> None:
         """Stop listening and dialling, and end all connections. Closing again does nothing."""
@@ -153,22 +151,23 @@ class TcpLink:
 
     async def _talk(self, stream: FramedStream, name: str) -> None:
         """Carry messages both ways until the connection ends."""
-        options = self._options
-        peer = self._peers.setdefault(name, _Peer(Mailbox(options.waiting_frames, options.waiting_bytes)))
-        while (earlier := peer.task) and not earlier.done():
+        while earlier := self._peers.pop(name, None):
             # The party has restarted, or its network has. Nothing of the earlier connection arrives after this.
-            earlier.cancel()
-            await asyncio.wait({earlier})
+            earlier.task.cancel()
+            await asyncio.wait({earlier.task})
         stream.limits = self._limits
-        peer.outbox.clear()
-        peer.full = False
-        peer.task = task = asyncio.create_task(first_of(self._receiving(stream, name), self._sending(stream, peer)))
+        outbox: Mailbox[tuple[int, bytes]] = Mailbox(self._options.waiting_frames, self._options.waiting_bytes)
+        task = asyncio.create_task(first_of(self._receiving(stream, name), self._sending(stream, outbox)))
+        peer = self._peers[name] = _Peer(outbox, task)
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.wait({task})
             raise
+        finally:
+            if self._peers.get(name) is peer:
+                del self._peers[name]
         if task.cancelled():
             raise EndedError(f"{name} has connected again", gone=False)
         await task
@@ -180,16 +179,15 @@ class TcpLink:
                 length = len(said.data) if isinstance(said, Transfer) else 0
                 await self._inbox.put(Received(name, cast("Message", said)), HEADER_BYTES + length)
 
-    async def _sending(self, stream: FramedStream, peer: _Peer) -> None:
+    async def _sending(self, stream: FramedStream, outbox: Mailbox[tuple[int, bytes]]) -> None:
         alive = wire.encode(Alive(), self._limits)
         while True:
             try:
                 async with asyncio.timeout(self._options.idle_seconds / 3):
-                    encoded = await peer.outbox.get()
+                    encoded = await outbox.get()
             except TimeoutError:
                 encoded = alive
             await stream.write_encoded(*encoded)
-            peer.full = peer.full and len(peer.outbox) > 0
 
 
 def disagreement(here: tuple[UnitShape, ...], there: tuple[UnitShape, ...]) -> str:
