@@ -530,7 +530,7 @@ def test_a_host_has_no_more_requests_outstanding_than_its_unit_takes() -> None:
             connection.recv(4096)
             connection.sendall(wire.pack(Attached("A", 16, 16, 2, (("small", 4),)), 0, NO_LIMITS))
             length = len(wire.pack(WriteRequest(1, 0, 0, bytes(16)), 0, LIMITS))
-            for n in range(2):
+            for _ in range(2):
                 connection.recv(length, socket.MSG_WAITALL)
             connection.settimeout(0.05)
             for n in range(4):

@@ -324,14 +324,14 @@ def test_what_waited_for_a_lost_connection_is_lost_with_it_and_strangers_leave_n
 
 def test_a_party_that_reads_slowly_all_the_time_is_told_of_once() -> None:
     async def test() -> None:
-        async with Pair(waiting_frames=2, waiting_bytes=1) as pair:
+        async with Pair(waiting_frames=2) as pair:
             await pair.connect()
             outbox = pair.secondary._peers["primary:0"].outbox
-            assert [outbox.offer((2, b""), 0) for _ in range(3)] == [True, True, False]
+            assert [pair.secondary.send("primary:0", Welcome(n)) for n in range(2)] == [True, True]
             for _ in range(3):
                 assert not pair.secondary.send("primary:0", Welcome(1))
                 await outbox.get()
-                assert outbox.offer((2, b""), 0), "there is room now and then, but never an end of it"
+                assert pair.secondary.send("primary:0", Welcome(1)), "there is room now and then, but never an end of it"
             assert len(pair.told) == 1
 
     ran(test)
