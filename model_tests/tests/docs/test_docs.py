@@ -169,7 +169,11 @@ def known_names() -> set[str]:
     names |= set(FAULTS) | set(CONFIGURATIONS) | {f.name for f in fields(HARDENED)} | set(cases())
     names |= {str(word) for choice in (Hold, Collision, Switch, Restart, Recovery) for word in choice}
     names |= {state.id for chart in CHARTS for state in chart.states}
-    for file in [file for root in ("spec", "proofs", "oracle") for file in (ROOT / root).rglob("*.py")]:
+    for file in [
+        file
+        for root in ("spec", "proofs", "impl", "oracle", "model_tests/mirrorspec")
+        for file in (ROOT / root).rglob("*.py")
+    ]:
         names.add(file.stem)
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):

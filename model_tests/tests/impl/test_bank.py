@@ -7,6 +7,8 @@ differs in one class, and the same audit, of images that the decision table find
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +17,13 @@ import pytest
 
 pytest.importorskip("apsw")
 
+from mirrorspec.model_tests.bank.books import INVARIANTS
 from mirrorspec.model_tests.bank.drill import Drill
+from mirrorspec.spec.verdict import Verdict
 
 PATIENCE_SECONDS = 300
+TUTORIAL = Path(__file__).parents[3] / "docs" / "tutorial" / "bank.md"
+COMMAND = re.compile(r"^\$ python -m mirrorspec\.model_tests\.bank (.*?)  +# (.*)$", re.MULTILINE)
 
 
 def drilled(folder: Path, seed: int, cycles: int, seconds: float) -> None:
@@ -45,7 +51,7 @@ def test_nor_in_a_hundred_disasters(tmp_path: Path) -> None:
 
 def test_a_unit_that_runs_before_all_have_joined_makes_money(tmp_path: Path) -> None:
     """[0038-0041]: the hold is released on one unit before another is held, as in the deviation of that name."""
-    tally = Drill(tmp_path, seed=0, fault="run_before_all_joined").run(cycles=1, seconds=1.0, kills=False)
+    tally = Drill(tmp_path, seed=0, fault="run_before_all_joined").run(cycles=3, seconds=1.0, kills=False)
     assert tally.standing is not None, tally.wrong
     assert tally.standing.damage == {}, "each database by itself is in order"
     assert {"money_from_nowhere", "withdrawal_without_deposit"} <= tally.standing.findings.keys()
@@ -61,6 +67,24 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=PATIENCE_SECONDS,
     )
+
+
+DOCUMENTED = COMMAND.findall(TUTORIAL.read_text(encoding="utf-8"))
+
+
+def test_the_tutorial_has_commands_and_names_every_invariant() -> None:
+    assert [verdict for _, verdict in DOCUMENTED] == [Verdict.NOTHING_FOUND, Verdict.VIOLATED]
+    text = TUTORIAL.read_text(encoding="utf-8")
+    assert [name for name in (*INVARIANTS, "books_differ") if f"| `{name}` |" not in text] == []
+
+
+@pytest.mark.parametrize(("options", "verdict"), DOCUMENTED)
+def test_the_commands_of_the_tutorial_end_as_it_says(options: str, verdict: str) -> None:
+    done = run(*shlex.split(options))
+    assert done.returncode == Verdict(verdict).exit_code, done.stdout + done.stderr
+    assert re.search(rf"^{verdict}: ", done.stdout, re.MULTILINE)
+    shown = [name for name in ("money_from_nowhere", "withdrawal_without_deposit") if f"{name}: " in done.stdout]
+    assert len(shown) == (2 if verdict == Verdict.VIOLATED else 0)
 
 
 @pytest.mark.parametrize(

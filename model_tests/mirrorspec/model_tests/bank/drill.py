@@ -55,9 +55,9 @@ class Tally:
         """One line, with the bounds of what was tried."""
         rate = self.transactions / self.working_seconds if self.working_seconds else 0.0
         return (
-            f"{self.cycles} disasters, {self.kills} processes killed, {self.openings} openings at the primary site; "
-            f"{self.transactions} transactions, {rate:.0f} a second; {self.increments} increments; "
-            f"{self.hot} of {2 * self.cycles} recovered databases were cut inside a transaction"
+            f"disasters {self.cycles}, processes killed {self.kills}, openings at the primary site {self.openings}; "
+            f"transactions {self.transactions}, {rate:.0f} a second; increments {self.increments}; "
+            f"a transaction rolled back in {self.hot} of {2 * self.cycles} recovered databases"
         )
 
 
@@ -151,7 +151,8 @@ class Drill:
         promised = max((s.transactions for s in self._samples if s.formed + 2 <= number), default=0)
         seen = max((s.formed for s in self._samples), default=0)
         tally.promised += promised > 0
-        self._say(f"cycle {tally.cycles}: increment {number}: {standing}; {begun - 1} were committed")
+        line = str(standing).splitlines()[0]
+        self._say(f"disaster {tally.cycles}: increment {number} of a bank that had committed {begun - 1}: {line}")
         if not standing.sound:
             tally.wrong.append(str(standing))
         if not promised <= standing.transactions <= begun:

@@ -19,7 +19,7 @@ from mirrorspec.impl.core.session import Session
 from mirrorspec.impl.service import party
 from mirrorspec.spec.charts import SessionPhase
 
-GAP_SECONDS = 1.0
+GAP_SECONDS = 2.0
 """So much later than the last unit the others are told to join, as if the way to them were long."""
 
 

@@ -30,7 +30,7 @@ secondary = {{folder = "secondary-{name}", listen = "127.0.0.1:{2}"}}
 """
 _TIMES = """[session]
 interval_seconds = 0.1
-coordination_seconds = 2 # a busy machine may take its time, and a killed unit comes back
+coordination_seconds = 5 # a busy machine may take its time, and a killed unit comes back
 resend_seconds = 0.2
 failures = 1000000       # parties are killed all the time: the session must never pause
 
