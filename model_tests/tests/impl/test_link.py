@@ -331,7 +331,7 @@ def test_a_party_that_reads_slowly_all_the_time_is_told_of_once() -> None:
             for _ in range(3):
                 assert not pair.secondary.send("primary:0", Welcome(1))
                 await outbox.get()
-                assert pair.secondary.send("primary:0", Welcome(1)), "there is room now and then, but never an end of it"
+                assert pair.secondary.send("primary:0", Welcome(1)), "now and then there is room"
             assert len(pair.told) == 1
 
     ran(test)
