@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("apsw")
-
 from mirrorspec.model_tests.bank.books import INVARIANTS
 from mirrorspec.model_tests.bank.drill import Drill
 from mirrorspec.spec.verdict import Verdict

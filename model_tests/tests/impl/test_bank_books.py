@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("apsw")
-
 from mirrorspec.model_tests.bank.books import STEPS, Account, Standing, Teller, audit, wrong
 from mirrorspec.model_tests.bank.devices import MemoryDevice
 from mirrorspec.model_tests.bank.vfs import Database

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("apsw")
-
 import apsw
+import pytest
 
 from mirrorspec.model_tests.bank.devices import DeviceError, MemoryDevice
 from mirrorspec.model_tests.bank.files import DIRECTORY_BYTES, Files
