@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from mirrorspec.model_tests import agreement, catalogue, histories
+from mirrorspec.model_tests import agreement, catalogue, controller_checks, histories
 from mirrorspec.model_tests.rows import LEFT_OUT, Check, Report, Row, needing
 from mirrorspec.proofs.numbered import NumberedProtocol, Simulation, exhaust, model_for
 from mirrorspec.proofs.progress import stuck
@@ -234,5 +234,7 @@ CHECKS: tuple[Check, ...] = (
     needing("z3", "proof_checks", "symbols"),
     independent,
     recorded,
+    controller_checks.contracts,
+    controller_checks.simulation,
 )
 """All checks, in the order of the table. A new engine adds its check here, by `needing` if it needs a package of its own."""

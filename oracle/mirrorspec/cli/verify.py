@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from mirrorspec.model_tests.rows import Row
 
 REPORT = "mirrorspec-report.json"
-REQUIRABLE = {"spin": "spin", "cvc5": "cvc5"}
+REQUIRABLE = {"spin": "spin", "cvc5": "cvc5", "crosshair": "contract"}
 """What `--require` can name, and the check that needs it."""
 
 
 @click.command("verify")
 @click.option("--full", is_flag=True, help="Search every deviation and the large bounds anew (about half an hour).")
 @click.option(
-    "--require", "required", multiple=True, metavar="NAME", help="Fail where NAME (spin, cvc5) is not installed."
+    "--require", "required", multiple=True, metavar="NAME", help="Fail where NAME (spin, cvc5, crosshair) is not installed."
 )
 @click.option(
     "--json",
