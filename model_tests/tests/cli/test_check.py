@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mirrorspec.cli.main import run
+from mirrorspec.spec.configuration import CHOICES
 
 
 def test_a_search_to_the_end_exits_0_with_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,3 +90,22 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.Capt
 def test_the_model_is_printed_as_promela(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--bounds", "1u1t2w", "--emit", "promela"]) == 0
     assert "d_step" in capsys.readouterr().out or "atomic" in capsys.readouterr().out
+
+
+def test_an_option_that_changes_nothing_and_a_hold_that_no_timer_ends_are_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["check", "--environment", "links", "--bounds", "1u1t2w", "-q", "--option"]
+    assert run([*arguments, "restart=leave"]) == 0
+    printed = capsys.readouterr().out
+    assert "note: restart=leave changes nothing in this environment" in printed
+    assert "note: hold_ends is not asked" in printed
+    assert run(["check", "--environment", "crashes", *arguments[3:], "restart=leave"]) == 0
+    assert "note" not in capsys.readouterr().out
+
+
+def test_the_help_lists_every_value_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--help"]) == 0
+    printed = "".join(capsys.readouterr().out.split())
+    for choice, values in CHOICES.items():
+        assert f"{choice}={'|'.join(values)}" in printed

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirrorspec.impl.core import decisions, transfers
+from mirrorspec.impl.core import decisions
 from mirrorspec.model_tests.crashing_storage import Happening
 from mirrorspec.model_tests.simulation.coverage import DURABLE
 from mirrorspec.model_tests.simulation.judging import TornImageError
@@ -98,7 +98,7 @@ class TestAFaultyController:
     def test_is_caught_by_the_refinement_and_its_schedule_made_short(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(transfers.decisions, "hardened", forgetful)
+        monkeypatch.setattr(decisions, "hardened", forgetful)
         totals = simulate(range(200), "links", silent, shorten=False)
         assert totals.failure is not None
         assert totals.failure.kind == "NotRefinedError"
@@ -115,7 +115,7 @@ class TestAFaultyController:
         assert (repeated.kind, repeated.words, repeated.steps) == (short.kind, short.words, short.steps)
 
     def test_is_caught_by_the_judge_of_images_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(transfers.decisions, "hardened", forgetful)
+        monkeypatch.setattr(decisions, "hardened", forgetful)
         def unrefined() -> None:
             for seed in range(200):
                 s = scenario(seed, "links")

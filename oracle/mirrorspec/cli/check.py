@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mirrorspec.cli.output import Progress, console, json_option, quiet_option, write_json
+from mirrorspec.spec.configuration import CHOICES
 from mirrorspec.spec.errors import BadInputError, unknown_name
 from mirrorspec.spec.verdict import Verdict
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1 << 20
 DEFAULTS = ("hardened", "standard", "2u2t3w")
+VALUES = "A variant: " + "; ".join(f"{name}={'|'.join(values)}" for name, values in CHOICES.items()) + "."
+"""What `--option` takes, from the configuration's own table."""
 
 
 @click.command("check")
 @click.option("--configuration", metavar="NAME", help="seed or hardened (the default).")
-@click.option("--option", "options", multiple=True, metavar="CHOICE=VALUE", help="A variant, as in hold=in_cache.")
+@click.option("--option", "options", multiple=True, metavar="CHOICE=VALUE", help=VALUES)
 @click.option("--environment", metavar="NAME", help="What may fail: see `list environments`. Default: standard.")
 @click.option("--bounds", metavar="NAME", help="How many of everything: see `list bounds`. Default: 2u2t3w.")
 @click.option("--deviate", metavar="NAME", help="Break one thing first (see `list deviations`), in its own bounds.")
@@ -113,7 +116,7 @@ def _notes(setting: Setting, model: Model, size: str, deviate: str | None) -> tu
     from mirrorspec.spec.deviations import deviation
 
     if deviate is None:
-        return [], False
+        return _idle_options(setting, model), False
     broken = deviation(deviate)
     notes = [f"{deviate} is listed as harmless: {broken.harmless}"] if broken.harmless else []
     world = setting.environment
@@ -126,6 +129,29 @@ def _notes(setting: Setting, model: Model, size: str, deviate: str | None) -> tu
     if idle:
         notes.append(f"in environment {world.name} {deviate} changes nothing: what it gets wrong does not happen there")
     return notes, idle
+
+
+def _idle_options(setting: Setting, model: Model) -> list[str]:
+    """Choices that differ from the configuration's own and change nothing here; and a hold that no timer could end."""
+    from dataclasses import replace
+
+    from mirrorspec.spec.configuration import CONFIGURATIONS
+    from mirrorspec.spec.model import build
+    from mirrorspec.spec.properties import PROPERTIES, Kind
+
+    own = CONFIGURATIONS["hardened" if setting.configuration.hardened else "seed"]
+    notes = []
+    for choice in CHOICES:
+        usual = getattr(own, choice)
+        if getattr(setting.configuration, choice) is usual:
+            continue
+        without = build(replace(setting.configuration, **{choice: usual}), setting.environment)
+        if (without.steps, without.properties) == (model.steps, model.properties):
+            notes.append(f"{choice}={getattr(setting.configuration, choice)} changes nothing in this environment")
+    if not model.of_kind(Kind.AVAILABILITY) and "run_timer" not in setting.environment.faults:
+        names = ", ".join(p.name for p in PROPERTIES.values() if p.kind is Kind.AVAILABILITY)
+        notes.append(f"{names} is not asked: without the fault run_timer no timer ends a hold")
+    return notes
 
 
 def _subject(
@@ -160,8 +186,6 @@ def _subject(
 
 
 def _variant(configuration: Configuration, options: Sequence[str]) -> Configuration:
-    from mirrorspec.spec.configuration import CHOICES
-
     chosen = {}
     for option in options:
         name, _, value = option.partition("=")
