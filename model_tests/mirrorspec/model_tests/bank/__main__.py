@@ -47,7 +47,11 @@ def _check(folder: Path) -> None:
 
 
 def _run(folder: Path, seed: int, cycles: int, seconds: float, calm: bool, fault: str | None) -> Exit:
-    tally = Drill(folder, seed, fault or "", click.echo).run(cycles, seconds, kills=not calm)
+    try:
+        tally = Drill(folder, seed, fault or "", click.echo).run(cycles, seconds, kills=not calm)
+    except AssertionError as error:
+        click.echo(f"inconclusive: the installation does not come up: {error}", err=True)
+        return Verdict.INCONCLUSIVE.exit_code
     for wrong in tally.wrong:
         click.echo(f"violated: {wrong}")
     if not tally.wrong:

@@ -31,6 +31,8 @@ from mirrorspec.model_tests.bank.vfs import Database
 
 DEPOSIT, WITHDRAWAL = 400, 300
 """In dollars, as [0008] has them."""
+NAMES = ("accounts", "ledger")
+"""Of the databases, and of the volumes they are on."""
 STEPS = ("open", "deposit", "credit", "debit", "pay")
 
 _ACCOUNTS = "create table if not exists account(number integer primary key, balance integer, withdrawn integer)"
@@ -138,7 +140,7 @@ def read(accounts: Database, ledger: Database) -> dict[int, Account]:
 def audit(accounts: Database, ledger: Database) -> Standing:
     """Check both databases, and then what they say against each other."""
     standing = Standing({})
-    for name, database in (("accounts", accounts), ("ledger", ledger)):
+    for name, database in zip(NAMES, (accounts, ledger), strict=True):
         found = database.check()
         if found:
             standing.damage[name] = found

@@ -17,7 +17,7 @@ from mirrorspec.impl.link.address import Address
 from mirrorspec.impl.link.client import BlockClient
 from mirrorspec.impl.link.frame import MalformedFrameError
 from mirrorspec.impl.link.stream import EndedError
-from mirrorspec.model_tests.bank.books import Teller, audit
+from mirrorspec.model_tests.bank.books import Standing, Teller, audit
 from mirrorspec.model_tests.bank.devices import DeviceError, RemoteDevice
 from mirrorspec.model_tests.bank.vfs import Database
 
@@ -27,6 +27,18 @@ ANSWER_SECONDS = 10.0
 """A unit that does not answer for so long is taken to be gone."""
 
 _GONE = (apsw.Error, DeviceError, EndedError, MalformedFrameError, OSError)
+
+
+def lost(standing: Standing, committed: int) -> str:
+    """What is wrong at the primary site, where so many transactions were committed for certain; empty where nothing is.
+
+    One more may be there: its commit was not answered.
+    """
+    if not standing.sound:
+        return str(standing)
+    if not committed <= standing.transactions <= committed + 1:
+        return f"{committed} transactions were committed, and there are {standing.transactions}"
+    return ""
 
 
 class Clerk(threading.Thread):
@@ -60,18 +72,15 @@ class Clerk(threading.Thread):
 
     def _work(self, accounts: Database, ledger: Database) -> None:
         standing = audit(accounts, ledger)
-        found = standing.transactions
-        if not standing.sound:
-            self.lost = str(standing)
-        elif not self.committed <= found <= self.committed + 1:
-            self.lost = f"{self.committed} transactions were committed, and there are {found}"
-        else:
-            self.committed = found
-            self.openings += 1
-            teller = Teller(accounts, ledger)
-            while not self._stop_wanted.is_set():
-                teller.step()
-                self.committed += 1
+        self.lost = lost(standing, self.committed)
+        if self.lost:
+            return
+        self.committed = standing.transactions
+        self.openings += 1
+        teller = Teller(accounts, ledger)
+        while not self._stop_wanted.is_set():
+            teller.step()
+            self.committed += 1
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Database, Database]]:

@@ -5,9 +5,10 @@ killed at once, a copy of what the secondary site holds is recovered as an opera
 the images and audited. Then everything is started again where it was, and the bank goes on.
 
 Of every recovered image it is checked that both databases open and pass SQLite's integrity check; that every invariant of
-`books` holds; that it holds no transaction that the bank had not begun; that its number is at least that of the last increment
-that was seen committed; and that it holds every transaction that was committed before the second next increment could begin.
-(The first of those may have been under way when the transaction was committed, so it may miss it.)
+`books` holds, and holds when the bank has gone on with it; that it holds no transaction that the bank had not begun; that its
+number is at least that of the last increment that was seen committed; and that it holds every transaction that was committed
+before the second next increment could begin. (The first of those may have been under way when the transaction was committed,
+so it may miss it.)
 
 The seed decides who is killed and when; what they were doing then is up to the machine.
 """
@@ -16,14 +17,17 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from mirrorspec.model_tests.bank.books import Standing, audit
+import apsw
+
+from mirrorspec.model_tests.bank.books import NAMES, STEPS, Standing, Teller, audit
 from mirrorspec.model_tests.bank.clerk import Clerk
-from mirrorspec.model_tests.bank.devices import image_device
+from mirrorspec.model_tests.bank.devices import DeviceError, image_device
 from mirrorspec.model_tests.bank.files import Files
 from mirrorspec.model_tests.bank.parties import NotRecoveredError, Parties, recover
 from mirrorspec.model_tests.bank.vfs import Database
@@ -67,6 +71,22 @@ class Sample:
 
     transactions: int
     formed: int
+
+
+def promised(samples: Iterable[Sample], number: int) -> int:
+    """So many transactions are at least in the increment of that number."""
+    return max((s.transactions for s in samples if s.formed + 2 <= number), default=0)
+
+
+def objections(standing: Standing, number: int, begun: int, samples: Sequence[Sample]) -> list[str]:
+    """What is wrong with a recovered image of that increment, of a bank that had begun so many transactions."""
+    wrong = [] if standing.sound else [str(standing)]
+    least, seen = promised(samples, number), max((s.formed for s in samples), default=0)
+    if not standing.damage and not least <= standing.transactions <= begun:
+        wrong.append(f"the image holds {standing.transactions} transactions, not {least} to {begun}")
+    if number < seen:
+        wrong.append(f"increment {number} was recovered, and {seen} had been committed")
+    return wrong
 
 
 class Drill:
@@ -146,29 +166,48 @@ class Drill:
         except NotRecoveredError as error:
             tally.wrong.append(str(error))
             return
-        standing = tally.standing = self._audit(site)
+        standing, hot = audited([site / f"{volume}.img" for volume in NAMES])
+        tally.standing, tally.hot = standing, tally.hot + hot
         tally.transactions, tally.increments = begun - 1, number
-        promised = max((s.transactions for s in self._samples if s.formed + 2 <= number), default=0)
-        seen = max((s.formed for s in self._samples), default=0)
-        tally.promised += promised > 0
+        tally.promised += promised(self._samples, number) > 0
         line = str(standing).splitlines()[0]
         self._say(f"disaster {tally.cycles}: increment {number} of a bank that had committed {begun - 1}: {line}")
-        if not standing.sound:
-            tally.wrong.append(str(standing))
-        if not promised <= standing.transactions <= begun:
-            tally.wrong.append(f"{standing.transactions} transactions, not {promised} to {begun}")
-        if number < seen:
-            tally.wrong.append(f"increment {number}, although {seen} was committed")
-        if standing.sound:
+        tally.wrong += objections(standing, number, begun, self._samples)
+        if not tally.wrong:
             shutil.rmtree(site)
 
-    def _audit(self, site: Path) -> Standing:
-        """Open both databases from the images, rolling back what the cut fell into."""
-        devices = [image_device(site / f"{volume}.img") for volume in ("accounts", "ledger")]
-        self.tally.hot += sum(Files(device).journal.read(0, 1) not in (b"", b"\0") for device in devices)
-        accounts, ledger = map(Database, devices)
-        try:
-            return audit(accounts, ledger)
-        finally:
-            accounts.close()
-            ledger.close()
+
+def audited(images: Sequence[Path]) -> tuple[Standing, int]:
+    """What the images of both databases hold, and how many of them had a hot journal.
+
+    A database that cannot even be opened is damaged. The bank goes on with those that are sound, and they must be sound then.
+    """
+    devices = [image_device(image) for image in images]
+    damage, hot = {}, 0
+    with ExitStack() as stack:
+        databases = []
+        for name, device in zip(NAMES, devices, strict=True):
+            try:
+                hot += Files(device).journal.read(0, 1) not in (b"", b"\0")
+                databases.append(Database(device))
+                stack.callback(databases[-1].close)
+            except (DeviceError, apsw.Error) as error:
+                damage[name] = str(error)
+        if damage:
+            return Standing({}, damage), hot
+        accounts, ledger = databases
+        standing = audit(accounts, ledger)
+        if standing.sound:
+            after = _go_on(accounts, ledger)
+            return (standing if after.sound else after), hot
+        return standing, hot
+
+
+def _go_on(accounts: Database, ledger: Database) -> Standing:
+    """Finish with the customer who was being served, and serve another."""
+    teller = Teller(accounts, ledger)
+    while teller.transactions % len(STEPS):
+        teller.step()
+    for _ in STEPS:
+        teller.step()
+    return audit(accounts, ledger)

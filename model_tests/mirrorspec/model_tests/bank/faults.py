@@ -74,11 +74,10 @@ class RunBeforeAllJoined(Session):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Which parties of an installation are wrong, and how."""
+    """Which parties of an installation are wrong, and which class they have in the place of which of `impl.service.party`."""
 
     parties: tuple[str, ...]
     name: str
-    """What the class is called in `impl.service.party`."""
     wrong: type
 
 

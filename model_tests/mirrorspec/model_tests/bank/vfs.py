@@ -165,7 +165,10 @@ class Database:
 
     def check(self) -> str:
         """What SQLite's own integrity check finds; empty where it finds nothing wrong."""
-        found = [row[0] for row in self.rows("pragma integrity_check")]
+        try:
+            found = [row[0] for row in self.rows("pragma integrity_check")]
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            return str(error)
         return "" if found == ["ok"] else "; ".join(found)
 
     def close(self) -> None:
