@@ -28,7 +28,7 @@ except ModuleNotFoundError as error:
 )
 @click.option("--seed", type=click.IntRange(0), help="Decides who is killed and when; one is drawn if not given.")
 @click.option("--calm", is_flag=True, help="Kill nobody before the disaster.")
-@click.option("--fault", type=click.Choice(sorted(FAULTS)), help="Run a controller that is wrong in this way.")
+@click.option("--fault", type=click.Choice(sorted(FAULTS)), help="Run a session that is other in this way.")
 @click.option("--folder", metavar="DIR", help="An existing, empty folder to work in; what is found wrong stays there.")
 def command(cycles: int, seconds: float, seed: int | None, calm: bool, fault: str | None, folder: str | None) -> Exit:
     """Run the bank of [0008] over five processes, kill them, lose the primary site, and audit what is recovered."""

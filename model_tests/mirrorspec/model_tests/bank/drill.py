@@ -106,21 +106,17 @@ class Drill:
         Raises `AssertionError` where a party does not start, or no increment forms although nobody is killed.
         """
         try:
-            self.parties.start()
             self._clerk.start()
-            for _ in range(cycles):
+            while self.tally.cycles < cycles and not (self.tally.wrong or self._clerk.lost):
+                self.parties.start()
                 begun = time.monotonic()
                 self._await_increments()
                 self._work(seconds, kills)
                 self.tally.working_seconds += time.monotonic() - begun
                 self._disaster()
-                if self.tally.wrong or self._clerk.lost:
-                    break
-                self.parties.start()
         finally:
             self.parties.close()
-            if self._clerk.is_alive():
-                self._clerk.stop()
+            self._clerk.stop()
         if self._clerk.lost:
             self.tally.wrong.append(f"at the primary site: {self._clerk.lost}")
         self.tally.kills, self.tally.openings = self.parties.kills, self._clerk.openings

@@ -35,6 +35,7 @@ resend_seconds = 0.2
 failures = 1000000       # parties are killed all the time: the session must never pause
 
 [primary]
+run_seconds = 3
 transfer_seconds = 0.5
 
 [links]
