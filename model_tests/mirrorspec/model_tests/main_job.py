@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from mirrorspec.model_tests import agreement, catalogue, controller_checks, histories
 from mirrorspec.model_tests.rows import LEFT_OUT, Check, Report, Row, needing
+from mirrorspec.proofs.mutation.scenarios import SUCCESSIONS
 from mirrorspec.proofs.numbered import NumberedProtocol, Simulation, exhaust, model_for
 from mirrorspec.proofs.progress import stuck
 from mirrorspec.proofs.search import Progress, search, spin
@@ -141,16 +142,16 @@ def variants(full: bool, report: Report) -> Iterator[Row]:
 
 def completion(full: bool, report: Report) -> Iterator[Row]:
     """From every reachable state an increment can still be committed."""
-    for options, environment in (
-        (SEED, "reliable"),
-        (HARDENED, "standard"),
-        (HARDENED, "crashes"),
-        (HARDENED, "takeover"),
+    for options, world in (
+        (SEED, ENVIRONMENTS["reliable"]),
+        (HARDENED, ENVIRONMENTS["standard"]),
+        (HARDENED, ENVIRONMENTS["crashes"]),
+        (HARDENED, ENVIRONMENTS["takeover"]),
+        (HARDENED, SUCCESSIONS),
     ):
-        subject = f"{options.name}, {environment}, {ONE_TRACK.words}"
+        subject = f"{options.name}, {world.name}, {ONE_TRACK.words}"
         report(f"progress: {subject}")
         began = time.monotonic()
-        world = ENVIRONMENTS[environment]
         found = stuck(build(options, world, kinds=(Kind.SAFETY,)), ONE_TRACK.universe(world), "all_committed")
         got = "commit stays reachable" if found.stuck is None else f"stuck after {', '.join(found.stuck)}"
         figures = f"{found.states:,} states"

@@ -83,6 +83,7 @@ SCENARIOS: dict[str, Scenario] = {
             *_FIRST_WITHDRAWS,
         ),
     ),
+    "answer without guard member": Scenario("1u1t1w", ("take_over(S1)", "answer(S1-U0)")),
     "dismiss without guard obeyed": Scenario("1u1t1w", (*_SECOND_TAKES_OVER[:4], "dismiss(S0-U0)")),
     "take_commit without guard some_member": Scenario(
         "2u2t1w",

@@ -25,11 +25,16 @@ def take_over(s: State, k: SetTerm, options: Configuration) -> tuple[Guards, Cha
 
 @step("[0047] control logic elsewhere", c=Sort.CHANNEL, fault="takeover", only="hardened")
 def answer(s: State, c: SetTerm, options: Configuration) -> tuple[Guards, Changes]:
-    """A unit stores the new session's number, so that it refuses the older ones, and answers what it has flashed."""
+    """A unit stores the new session's number, so that it refuses the older ones, and answers what it has flashed.
+
+    Only members answer: a unit that belonged to nobody and refused the older session could never be established by it, and a
+    session without members has nothing to end.
+    """
     volumes = c.unit.volumes
     return (
         when(
             asking=c.session <= s.taking_over,
+            member=c.unit <= s.members,
             unanswered=c.outside(s.asked),
             obeyed=c.outside(s.fenced),
         ),
