@@ -17,6 +17,8 @@ from mirrorspec.impl.link import frame
 from mirrorspec.impl.link.wire import KINDS, Kind
 from mirrorspec.model_tests import mutants
 from mirrorspec.model_tests.catalogue import Case, cases, counterexample, stored
+from mirrorspec.model_tests.faulty import FAULTY, table
+from mirrorspec.model_tests.faulty.catching import CATCHERS, MOMENTS, SEEDS
 from mirrorspec.oracle.reference import TABLES
 from mirrorspec.proofs.mutation.judge import DEVIATION, Fate
 from mirrorspec.proofs.mutation.possible import GOALS, PATIENTLY
@@ -54,6 +56,7 @@ def pages() -> dict[str, str]:
     found["deviations.md"] = _deviations()
     found["frames.md"] = _frames()
     found["mutants.md"] = _mutants()
+    found["faulty-controllers.md"] = _faulty()
     found["reorderings.md"] = _reorderings()
     return found
 
@@ -81,6 +84,31 @@ def _mutants() -> str:
         "## Harmless",
         "Where the induction needs another strengthening of the invariant, the last column names it.",
         _table(["left out", "why nothing goes wrong", "proved with"], harmless),
+    )
+
+
+def _faulty() -> str:
+    caught = table.stored()
+    rows = []
+    for name, fault in FAULTY.items():
+        refined, images = caught[name]
+        by_images = f"{images.by}, run {images.runs}" if images.by else "not caught"
+        cells = [fault.words, fault.cites, fault.faults, fault.scenario.configuration.name]
+        rows.append([name, *cells, f"{refined.by}, run {refined.runs}, step {refined.steps}", by_images])
+    of_images = sum(images.by == "image" for _, images in caught.values())
+    return _page(
+        "Faulty controllers",
+        f"The reference controller with one function replaced, in {len(rows)} ways, each caught by the simulation. A "
+        "[deviation](deviations.md) of the specification that makes sense in code is here by its name. Each is tried twice, "
+        f"one run a seed, from seed 0 on: with the specification beside it, at most {SEEDS[True]} runs, and by its images "
+        f"alone, at most {SEEDS[False]}: there nothing looks at the controller, and an image is recovered and judged "
+        f"{MOMENTS} times a run. "
+        f"{of_images} lose an image within so many runs; a fault with *not caught* in the last column was seen beside the "
+        "specification only. Run 1 is of seed 0.",
+        "What catches it:",
+        _table(["catcher", "what is seen"], CATCHERS.items()),
+        "## The faults",
+        _table(["name", "what is wrong", "breaks", "world", "configuration", "specification", "images"], rows),
     )
 
 

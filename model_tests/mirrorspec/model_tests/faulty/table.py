@@ -1,7 +1,7 @@
 """The stored table of faulty controllers: by what each is caught, at which seed, and after how many steps.
 
-``python -m mirrorspec.model_tests.faulty.table`` catches all anew, or those that it is given by name, prints how long each took,
-and writes the file. A test repeats every run that is stored, and says so when one no longer fails in the same way.
+``python -m mirrorspec.model_tests.faulty.table`` catches all anew, or those that it is given by name, prints how long each
+took, and writes the file. A test repeats every run that is stored, and says so when one no longer fails in the same way.
 """
 
 from __future__ import annotations

@@ -58,10 +58,9 @@ def acknowledged_while_pending(right: Function) -> Function:
 @faulty("what is cached while pending is marked out of sync", WRITE, cites="[0038] 454", configuration=IN_CACHE)
 def pending_marked_out_of_sync(right: Function) -> Function:
     def host_write(w: Arrived, *options: Any) -> WriteDecision:
-        if w.mode is not Mode.PENDING:
-            decision: WriteDecision = right(w, *options)
-            return decision
-        return replace(right(replace(w, mode=Mode.NORMAL), *options), acknowledged=False)
+        pending = w.mode is Mode.PENDING
+        decision: WriteDecision = right(replace(w, mode=Mode.NORMAL) if pending else w, *options)
+        return replace(decision, acknowledged=not pending)
 
     return host_write
 

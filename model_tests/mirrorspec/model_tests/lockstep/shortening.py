@@ -1,7 +1,7 @@
 """A list of steps made shorter: runs of steps are left out, longest first, as long as what remains still fails.
 
 A step that is no longer enabled because of what was left out is left out too. Labels number messages by kind, sender and
-receiver, so most of them still mean the same when others are gone. Hypothesis shrinks what it draws; this needs only the labels.
+receiver, so most of them mean the same when others are gone. Hypothesis shrinks what it draws; this needs only the labels.
 """
 
 from __future__ import annotations
