@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from secrets import randbelow
 from typing import Any
 
 from mirrorspec.impl.link.client import BlockClient, BlockError
@@ -50,22 +51,30 @@ most_delay_seconds = 0.1
 """
 """Short intervals and delays: a test waits for little but the work itself."""
 PATIENCE_SECONDS = 30.0
+PORTS = range(12_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens at now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports of this machine that are free now, below those that systems give to outgoing connections.
+
+    A party that is killed must find its port free when it is started again; of a higher port some dialler could have made
+    its own end in the meantime, even by dialling that very port.
+    """
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = PORTS[randbelow(len(PORTS))]
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 def config(units: Iterable[str], tracks: int = TRACKS, more: str = "") -> str:
     """The file of an installation: each unit with one volume of the same name."""
     text = TIMES + more
-    for unit in units:
-        links, hosts, secondary = free_ports(3)
+    wanted = list(units)
+    ports = iter(free_ports(3 * len(wanted)))
+    for unit, links, hosts, secondary in zip(wanted, ports, ports, ports, strict=True):
         text += f"""
 [[unit]]
 name = "{unit}"

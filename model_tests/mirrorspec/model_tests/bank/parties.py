@@ -46,10 +46,12 @@ most_delay_seconds = 0.1
 
 def installation() -> str:
     """The file of the bank's installation, with ports that are free now."""
-    text = ""
-    for name, volume in UNITS.items():
-        text += _UNIT.format(*free_ports(3), name=name, volume=volume, tracks=TRACKS)
-    return text + _TIMES
+    ports = free_ports(3 * len(UNITS))
+    units = (
+        _UNIT.format(*ports[3 * i : 3 * i + 3], name=name, volume=volume, tracks=TRACKS)
+        for i, (name, volume) in enumerate(UNITS.items())
+    )
+    return "".join(units) + _TIMES
 
 
 class Parties(Processes):
