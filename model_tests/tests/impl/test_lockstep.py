@@ -93,12 +93,11 @@ def test_hypothesis_finds_a_faulty_controller_and_its_steps_are_made_few(name: s
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(("name", "most"), FOUND)
-def test_hypothesis_shrinks_by_itself(name: str, most: int) -> None:
+def test_hypothesis_shrinks_by_itself() -> None:
     how = settings(HYPOTHESIS, stateful_step_count=60, max_examples=1000, report_multiple_bugs=False, database=None)
-    with FAULTY[name].made(), pytest.raises(NotRefinedError) as caught:
+    with FAULTY["hold_ignored"].made(), pytest.raises(NotRefinedError) as caught:
         tried(Fresh, how)
-    assert 0 < len(shortest(caught.value)) <= 4 * most
+    assert 0 < len(shortest(caught.value)) <= 24
 
 
 def test_every_safe_configuration_is_walked_through_in_lockstep() -> None:

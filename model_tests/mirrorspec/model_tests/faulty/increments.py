@@ -151,11 +151,13 @@ def write_between_merge_and_normal(right: Function) -> Function:
             return outcome
 
         def later(_unit: PrimaryUnit, _number: int) -> Outcome:
+            del primary_module._TIMERS[name]
             ended = without(outcome, lambda change: isinstance(change, Merge))
             return replace(ended, steps=())
 
-        primary_module._TIMERS[f"normal:{unit.unit}"] = later
-        timer = StartTimer(f"normal:{unit.unit}", 0.005, command.increment)
+        name = f"normal:{unit.unit}"
+        primary_module._TIMERS[name] = later
+        timer = StartTimer(name, 0.005, command.increment)
         return Outcome(outcome.steps, (Merge(),), outputs=(timer,))
 
     return increment_complete
