@@ -6,6 +6,7 @@ sends one command too many, and the same audit, of images that the decision tabl
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -55,10 +56,11 @@ def test_nor_in_a_hundred_disasters(tmp_path: Path) -> None:
     assert tally.hot, "some cuts fell into a transaction of a database"
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, as the tutorial has it."""
+def run(*arguments: str, first: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command, as the tutorial has it. *first*: a folder whose modules are found before all others."""
     return subprocess.run(
         [sys.executable, "-m", "mirrorspec.model_tests.bank", *arguments],
+        env={**os.environ, **({"PYTHONPATH": str(first)} if first else {})},
         capture_output=True,
         text=True,
         check=False,
@@ -120,6 +122,13 @@ def test_an_image_that_is_too_old_or_too_new_is_objected_to(transactions: int, n
 def test_what_is_lost_at_the_primary_site_is_noticed(transactions: int, is_lost: bool) -> None:
     assert bool(lost(holding(transactions), 12)) == is_lost
     assert lost(Standing({}, damage={"ledger": "torn"}), 0)
+
+
+def test_without_apsw_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "apsw.py").write_text("raise ModuleNotFoundError(name='apsw')", encoding="utf-8")
+    done = run(first=tmp_path)
+    assert done.returncode == Verdict.INCONCLUSIVE.exit_code
+    assert done.stderr.splitlines() == ["inconclusive: the bank needs apsw: pip install 'mirrorspec[bank]'"]
 
 
 DOCUMENTED = COMMAND.findall(TUTORIAL.read_text(encoding="utf-8"))
