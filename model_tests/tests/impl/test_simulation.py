@@ -116,6 +116,7 @@ class TestAFaultyController:
 
     def test_is_caught_by_the_judge_of_images_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(decisions, "hardened", forgetful)
+
         def unrefined() -> None:
             for seed in range(200):
                 s = scenario(seed, "links")

@@ -90,7 +90,7 @@ def test_an_acknowledged_write_whose_mark_comes_in_time_does_no_harm() -> None:
     """What is wrong is the order: with the mark right after the acknowledgement the unit does not report drained."""
     case = CASES["acknowledged_before_marked"]
     reading = BitsReading(case.setting.model(), case.setting.universe)
-    state, refused = reading.initial(), []
+    state, refused, label = reading.initial(), list[str](), ""
     for label in catalogue.counterexample(case).labels:
         refused = reading.refusals(reading.by_label[label], state)
         if refused:

@@ -26,7 +26,11 @@ REQUIRABLE = {"spin": "spin", "cvc5": "cvc5", "crosshair": "contract"}
 @click.command("verify")
 @click.option("--full", is_flag=True, help="Search every deviation and the large bounds anew (about half an hour).")
 @click.option(
-    "--require", "required", multiple=True, metavar="NAME", help="Fail where NAME (spin, cvc5, crosshair) is not installed."
+    "--require",
+    "required",
+    multiple=True,
+    metavar="NAME",
+    help="Fail where NAME (spin, cvc5, crosshair) is not installed.",
 )
 @click.option(
     "--json",

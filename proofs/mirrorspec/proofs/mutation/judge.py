@@ -102,7 +102,11 @@ def judge(mutant: Mutant) -> Outcome:
     if _is_ghost(mutant):
         found = replace(outcome, fate=Fate.HARMLESS, reason=GHOST)
     elif not failing or (other is not None and not failures(mutant, other, _formulas(), limits)):
-        found = _played(mutant, outcome) or _walked(mutant, outcome) or _harmless(outcome, other.words if failing and other else "")
+        found = (
+            _played(mutant, outcome)
+            or _walked(mutant, outcome)
+            or _harmless(outcome, other.words if failing and other else "")
+        )
     else:
         found = (
             _played(mutant, outcome)
