@@ -60,7 +60,11 @@ _ALL = (
     # paragraphs
     Clause("0005", "a primary and a secondary storage subsystem, written to asynchronously"),
     Clause("0007", "data is maintained in volume pairs"),
-    Clause("0008", "dependent writes: open an account, deposit $400, withdraw $300", ("field needs", "page docs/tutorial/bank.md")),
+    Clause(
+        "0008",
+        "dependent writes: open an account, deposit $400, withdraw $300",
+        ("field needs", "page docs/tutorial/bank.md"),
+    ),
     Clause("0009", "consistent: dependent writes in their logical order; consistency group", ("verb cut",)),
     Clause("0010", "consistency time: the time that the recovered image stands for", ("verb cut",),
            "the consistency point in every report of the controller"),
