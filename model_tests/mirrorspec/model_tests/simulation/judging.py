@@ -14,7 +14,7 @@ import numpy as np
 from mirrorspec.impl.core.outcome import Change, Image, Put, Relate
 from mirrorspec.impl.core.records import FLASHED, SecondaryRecord
 from mirrorspec.oracle.cut.history import NEVER, SECOND
-from mirrorspec.oracle.cut.judge import judge
+from mirrorspec.oracle.cut.judge import NONE, judge
 from mirrorspec.spec.recovery import Action, Decision, Row, decide
 
 if TYPE_CHECKING:
@@ -103,8 +103,12 @@ def acts(decision: Decision, unit: int, record: SecondaryRecord) -> list[Change]
     return changes
 
 
-def judge_recovery(world: World) -> None:
-    """Recover a copy of the secondary site, and judge the image. Raises `TornImageError`."""
+def judge_recovery(world: World) -> float | None:
+    """Recover a copy of the secondary site, and judge the image. Raises `TornImageError`.
+
+    Returns how old the image is, in seconds: how long ago the first write was acknowledged that it does not hold, 0 where it
+    holds all; None where there is no image yet.
+    """
     shape, hosts = world.scenario.shape, world.hosts
     storages = {unit: world.parties[f"secondary:{unit}"].copied() for unit in range(world.scenario.units)}
     records = {unit: storage.load() for unit, storage in storages.items()}
@@ -116,7 +120,7 @@ def judge_recovery(world: World) -> None:
     if decision.action is Action.NO_IMAGE:
         if any(session.counts["formed"] for session in world.sessions.values()):
             raise TornImageError("recovery offers no image, and an increment has been formed")
-        return
+        return None
     image = []
     for unit, storage in storages.items():
         storage.commit(acts(decision, unit, records[unit]))
@@ -138,3 +142,6 @@ def judge_recovery(world: World) -> None:
     promised = hosts.promised(decision.number or 0)
     if found.ranges[-1][1] < promised:
         raise TornImageError(f"the image lacks a write acknowledged before {promised} ns, when its increment started")
+    if found.oldest_missing == NONE:
+        return 0.0
+    return world.now - int(acknowledged[found.oldest_missing]) / SECOND

@@ -42,6 +42,9 @@ MESSAGE_SECONDS = 0.004
 """The longest time of a message that is not late."""
 
 
+_OF_AN_INCREMENT = frozenset({"start_increment", "run", "report_drained"})
+
+
 class StuckError(AssertionError):
     """The world is whole again, and no increment is formed."""
 
@@ -79,6 +82,8 @@ class World:
         """What happened how often: steps, refusals, faults, persist points at which a crash happened."""
 
         self.longest_hold_seconds = 0.0
+        self.happened: list[tuple[float, str, int]] = []
+        """When a unit took which step of which increment."""
         self.events = 0
         """What machines were told of."""
 
@@ -137,6 +142,8 @@ class World:
             self.refinement.happened(machine, event, outcome, party.read)
             for taken in outcome.steps:
                 self.counts[taken.step] += 1
+                if taken.step in _OF_AN_INCREMENT:
+                    self.happened.append((self.now, taken.step, machine.record.increment))
                 if taken.step == "start_increment":
                     self.hosts.started(machine.record.increment, self.now)
         elif outcome.refused:
