@@ -57,7 +57,7 @@ class World:
         self.scenario, self.schedule = scenario, schedule
         self.random = Random(f"{schedule.seed}/world")
         self.now = 0.0
-        self.queue: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
+        self.queue: list[tuple[float, int, Callable[..., object], tuple[object, ...]]] = []
         self._order = count()
         self.refinement = (Refinement if refined else Unrefined)(
             scenario.configuration, scenario.shape, scenario.units, scenario.writes, scenario.sessions
@@ -112,7 +112,7 @@ class World:
             if self.whole and self._recovered_since_heal():
                 return
 
-    def at(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
+    def at(self, seconds: float, do: Callable[..., object], *arguments: object) -> None:
         """Let something happen so many seconds from now."""
         heapq.heappush(self.queue, (self.now + seconds, next(self._order), do, arguments))
 
