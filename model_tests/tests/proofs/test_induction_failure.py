@@ -34,7 +34,11 @@ def test_the_state_is_the_smallest_and_almost_empty() -> None:
         Sort.UNIT: 1,
         Sort.WRITE: 1,
     }
-    assert {name for name, value in found.state.items() if value and value != (0,)} == {"members", "covered", "old_flash"}
+    assert {name for name, value in found.state.items() if value and value != (0,)} == {
+        "members",
+        "covered",
+        "old_flash",
+    }
     assert found.event == "flash(S0-U0, V0)"
     assert (found.state["flashed"], found.after["flashed"]) == (0, 1)
 
