@@ -37,14 +37,6 @@ class ReportDrained:
 
 
 @dataclass(frozen=True, slots=True)
-class Destaged:
-    """The cache has brought a track to its volume; what was destaged is this version of it."""
-
-    track: int
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
 class Received:
     """A message has arrived from another party."""
 
@@ -77,4 +69,4 @@ class Decide:
     """Something was reported: perhaps a session can go on now. Told by the machine to itself."""
 
 
-Event = HostWrite | Proceed | Drain | ReportDrained | Destaged | Received | TimerFired | Begin | Wish | Decide
+Event = HostWrite | Proceed | Drain | ReportDrained | Received | TimerFired | Begin | Wish | Decide
